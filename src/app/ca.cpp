@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command.hpp"
+
+namespace app {
+
+void add_ca(CLI::App&, Run&) {}
+
+}  // namespace app

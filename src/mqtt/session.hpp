@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "mqtt/limits.hpp"
+#include "mqtt/packet.hpp"
+
+namespace mqtt {
+
+/// What the owner of a Session does next, in this order.
+struct Send {
+    Packet packet;
+};
+/// Decide on this CONNECT, then call `accept` or `refuse`; no other packet is handled before.
+struct Authenticate {
+    Connect connect;
+};
+/// A message of the client. QoS 1 is acknowledged by `stored(packet_id)`, not before.
+struct Deliver {
+    Publish message;
+};
+/// Decide on each filter, then call `granted`.
+struct Grant {
+    Subscribe request;
+};
+struct Revoke {
+    Unsubscribe request;  ///< already answered
+};
+/// The client has acknowledged a message that was sent with this id.
+struct Acknowledged {
+    std::uint16_t packet_id;
+};
+/// The client said DISCONNECT: an orderly end, no will.
+struct End {};
+/// A violation; the reason goes to the log.
+struct Close {
+    base::Error why;
+};
+using Action = std::variant<Send, Authenticate, Deliver, Grant, Revoke, Acknowledged, End, Close>;
+
+/// The server's side of MQTT 3.1.1 for one connection: order of packets, packet ids, keep-alive, QoS 2 refused.
+/// No I/O, no clock. Hub and gateway share it.
+class Session {
+  public:
+    enum class State {
+        awaiting_connect,  ///< nothing but CONNECT is allowed
+        authenticating,    ///< packets that arrive now wait (they are kept, up to a limit)
+        running,           ///< CONNACK 0 was sent
+        closing            ///< nothing is handled any more
+    };
+
+    std::vector<Action> on_packet(Packet packet, base::Instant now);
+    /// The verdict was yes: CONNACK 0, then what follows from packets that waited.
+    std::vector<Action> accept(bool session_present, base::Instant now);
+    /// The verdict was no: CONNACK with the code, then Close.
+    std::vector<Action> refuse(ConnackCode code, base::Error why);
+    /// The message with this id is durable: PUBACK. Ids answer in the order in which they came (MQTT-4.6.0-2).
+    std::vector<Action> stored(std::uint16_t packet_id);
+    /// SUBACK; one code for each filter.
+    std::vector<Action> granted(std::uint16_t packet_id, std::vector<std::uint8_t> codes);
+    /// Gives `message` a packet id where its QoS needs one and remembers it until acknowledged; nullopt where all
+    /// ids are taken.
+    std::optional<Publish> send(Publish message);
+
+    State state() const { return state_; }
+    /// The moment at which the peer has been silent for too long (1.5 times keep-alive, hub.md 2.9).
+    base::Instant silent_after() const { return silent_after_; }
+    const std::optional<Will>& will() const { return will_; }
+
+  private:
+    State state_ = State::awaiting_connect;
+    std::optional<Will> will_;
+    std::chrono::seconds patience_{limits::connect_deadline};
+    base::Instant silent_after_ = base::Instant::max();
+    std::deque<Packet> waiting_;
+    std::size_t waiting_bytes_ = 0;
+    std::deque<std::pair<std::uint16_t, bool>> unacknowledged_in_;  ///< id, stored
+    std::vector<std::uint16_t> in_flight_out_;
+    std::uint16_t next_id_ = 1;
+};
+
+}  // namespace mqtt

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "net/task.hpp"
+
+namespace net {
+
+/// Waits; false where it was cancelled first.
+Task<bool> sleep_for(std::chrono::milliseconds duration);
+
+/// Something that one task waits for and others on the same loop announce. Waking is never lost: a `notify`
+/// before the wait is remembered once.
+class Event {
+  public:
+    Event();
+    ~Event();
+    /// Returns true when notified, false after `limit` or when cancelled.
+    Task<bool> wait(std::chrono::milliseconds limit);
+    void notify();
+
+  private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace net

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pki/certificate.hpp"
+
+#include <fmt/format.h>
+#include <openssl/pem.h>
+
+#include <ctime>
+
+#include "base/result.hpp"
+#include "pki/openssl.hpp"
+
+namespace pki {
+namespace {
+
+constexpr std::string_view begin_mark = "-----BEGIN ";
+
+std::string name_text(const X509_NAME* name) {
+    const BioPtr out(BIO_new(BIO_s_mem()));
+    X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    return bio_text(out.get());
+}
+
+std::string utf8(const ASN1_STRING* value) {
+    unsigned char* out = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&out, value);
+    if (size < 0) {
+        clear_openssl_errors();
+        return {};
+    }
+    const std::unique_ptr<unsigned char, FreeOpenSsl> owned(out);
+    return {reinterpret_cast<const char*>(out), static_cast<std::size_t>(size)};
+}
+
+base::Instant instant(const ASN1_TIME* time) {
+    std::tm parts{};
+    if (ASN1_TIME_to_tm(time, &parts) != 1) {
+        clear_openssl_errors();
+        return base::Instant{};
+    }
+    return base::Instant{std::chrono::seconds{timegm(&parts)}};
+}
+
+std::string address_text(const ASN1_OCTET_STRING* address) {
+    const auto* data = ASN1_STRING_get0_data(address);
+    const int size = ASN1_STRING_length(address);
+    if (size == 4) return fmt::format("{}.{}.{}.{}", data[0], data[1], data[2], data[3]);
+    if (size != 16) return "invalid";
+    std::string text;
+    for (int i = 0; i < 16; i += 2) text += fmt::format("{}{:x}", i ? ":" : "", data[i] << 8 | data[i + 1]);
+    return text;
+}
+
+}  // namespace
+
+Certificate::Certificate(std::shared_ptr<x509_st> handle)
+    : handle_(std::move(handle)),
+      der_(std::make_shared<const base::Bytes>(to_der<X509>(handle_.get(), [](X509* x, unsigned char** out) {
+          return i2d_X509(x, out);
+      }))),
+      sha256_(std::make_shared<const Sha256>(pki::sha256(*der_))) {
+    // OpenSSL caches extension flags on first use; doing that here makes the handle read-only afterwards.
+    X509_check_purpose(handle_.get(), -1, 0);
+    clear_openssl_errors();
+}
+
+base::Result<Certificate> Certificate::from_der(std::span<const std::byte> der, std::string thing) {
+    const auto* first = reinterpret_cast<const unsigned char*>(der.data());
+    const auto* at = first;
+    X509Ptr parsed(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+    if (!parsed) return openssl_error(base::Code::malformed, std::move(thing), "is not an X.509 certificate");
+    if (at != first + der.size())
+        return base::fail(base::Code::malformed, std::move(thing),
+                          fmt::format("has {} bytes behind its end", first + der.size() - at));
+    return Certificate(std::shared_ptr<x509_st>(parsed.release(), X509_free));
+}
+
+base::Result<Certificate> Certificate::from_pem(std::string_view pem, std::string thing) {
+    const BioPtr in = bio_over(base::as_bytes(pem));
+    X509Ptr parsed(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+    if (!parsed)
+        return openssl_error(base::Code::malformed, std::move(thing), "is not a PEM certificate",
+                             "it must hold a block -----BEGIN CERTIFICATE-----");
+    return Certificate(std::shared_ptr<x509_st>(parsed.release(), X509_free));
+}
+
+Certificate Certificate::share(x509_st* handle) {
+    X509_up_ref(handle);
+    return Certificate(std::shared_ptr<x509_st>(handle, X509_free));
+}
+
+std::string Certificate::pem() const {
+    const BioPtr out(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509(out.get(), handle());
+    return bio_text(out.get());
+}
+
+std::string Certificate::subject() const { return name_text(X509_get_subject_name(handle())); }
+std::string Certificate::issuer() const { return name_text(X509_get_issuer_name(handle())); }
+
+std::vector<std::string> Certificate::common_names() const {
+    std::vector<std::string> names;
+    const X509_NAME* subject = X509_get_subject_name(handle());
+    for (int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1); at >= 0;
+         at = X509_NAME_get_index_by_NID(subject, NID_commonName, at))
+        names.push_back(utf8(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
+    return names;
+}
+
+std::string Certificate::common_name() const {
+    auto names = common_names();
+    return names.empty() ? std::string() : std::move(names.back());
+}
+
+std::vector<std::string> Certificate::subject_alternative_names() const {
+    std::vector<std::string> all;
+    const GeneralNamesPtr names(
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(handle(), NID_subject_alt_name, nullptr, nullptr)));
+    if (!names) {
+        clear_openssl_errors();
+        return all;
+    }
+    for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+        switch (name->type) {
+            case GEN_DNS: all.push_back("DNS:" + utf8(name->d.dNSName)); break;
+            case GEN_IPADD: all.push_back("IP:" + address_text(name->d.iPAddress)); break;
+            case GEN_URI: all.push_back("URI:" + utf8(name->d.uniformResourceIdentifier)); break;
+            case GEN_EMAIL: all.push_back("email:" + utf8(name->d.rfc822Name)); break;
+            case GEN_DIRNAME: all.push_back("DirName:" + name_text(name->d.directoryName)); break;
+            default: all.push_back("other"); break;
+        }
+    }
+    return all;
+}
+
+std::string Certificate::serial_hex() const {
+    const BignumPtr number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(handle()), nullptr));
+    const std::unique_ptr<char, FreeOpenSsl> text(number ? BN_bn2hex(number.get()) : nullptr);
+    return text ? text.get() : "";
+}
+
+base::Instant Certificate::not_before() const { return instant(X509_get0_notBefore(handle())); }
+base::Instant Certificate::not_after() const { return instant(X509_get0_notAfter(handle())); }
+
+bool Certificate::is_ca() const {
+    const BasicConstraintsPtr basic(
+        static_cast<BASIC_CONSTRAINTS*>(X509_get_ext_d2i(handle(), NID_basic_constraints, nullptr, nullptr)));
+    clear_openssl_errors();
+    return basic && basic->ca != 0;
+}
+
+bool Certificate::is_self_issued() const {
+    return X509_NAME_cmp(X509_get_subject_name(handle()), X509_get_issuer_name(handle())) == 0;
+}
+
+std::string Certificate::key_description() const {
+    const EVP_PKEY* key = X509_get0_pubkey(handle());
+    if (!key) {
+        clear_openssl_errors();
+        return "unknown key";
+    }
+    if (EVP_PKEY_is_a(key, "EC")) {
+        char group[64]{};
+        EVP_PKEY_get_group_name(key, group, sizeof group, nullptr);
+        const std::string_view name = group;
+        return "EC " + std::string(name == "prime256v1" ? "P-256" : name == "secp384r1" ? "P-384"
+                                   : name == "secp521r1" ? "P-521" : name);
+    }
+    return fmt::format("{} {}", EVP_PKEY_get0_type_name(key), EVP_PKEY_get_bits(key));
+}
+
+std::optional<std::vector<std::string>> Certificate::extended_key_usage() const {
+    const ExtendedKeyUsagePtr usage(
+        static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(handle(), NID_ext_key_usage, nullptr, nullptr)));
+    if (!usage) {
+        clear_openssl_errors();
+        return std::nullopt;
+    }
+    std::vector<std::string> all;
+    for (int i = 0; i < sk_ASN1_OBJECT_num(usage.get()); ++i) {
+        const ASN1_OBJECT* object = sk_ASN1_OBJECT_value(usage.get(), i);
+        const int nid = OBJ_obj2nid(object);
+        char dotted[128]{};
+        OBJ_obj2txt(dotted, sizeof dotted, object, 1);
+        all.emplace_back(nid == NID_undef ? dotted : OBJ_nid2sn(nid));
+    }
+    return all;
+}
+
+Sha1 Certificate::sha1() const { return pki::sha1(der()); }
+
+base::Result<Chain> certificates_from_pem(std::string_view pem, std::string thing, std::size_t limit) {
+    Chain chain;
+    while (true) {
+        const auto begin = pem.find(begin_mark);
+        if (begin == std::string_view::npos) break;
+        pem.remove_prefix(begin);
+        const auto label_end = pem.find("-----", begin_mark.size());
+        const auto label = pem.substr(begin_mark.size(), label_end == std::string_view::npos
+                                                             ? std::string_view::npos
+                                                             : label_end - begin_mark.size());
+        if (label.find("PRIVATE KEY") != std::string_view::npos)
+            return base::fail(base::Code::invalid_argument, std::move(thing), "holds a private key",
+                              "keep the key in a file of its own and give certificates alone");
+        const std::string end_mark = fmt::format("-----END {}-----", label);
+        const auto end = pem.find(end_mark);
+        const auto block = pem.substr(0, end == std::string_view::npos ? end : end + end_mark.size());
+        if (label == "CERTIFICATE" || label == "X509 CERTIFICATE" || label == "TRUSTED CERTIFICATE") {
+            if (chain.size() == limit)
+                return base::fail(base::Code::too_large, std::move(thing),
+                                  fmt::format("holds more than {} certificates", limit));
+            auto one = Certificate::from_pem(block, fmt::format("{}, certificate {}", thing, chain.size() + 1));
+            if (!one) return std::unexpected(std::move(one).error());
+            chain.push_back(*std::move(one));
+        }
+        pem.remove_prefix(block.size());
+    }
+    if (chain.empty())
+        return base::fail(base::Code::malformed, std::move(thing), "holds no PEM certificate",
+                          "it must hold a block -----BEGIN CERTIFICATE-----");
+    return chain;
+}
+
+std::string to_pem(const Chain& chain) {
+    std::string all;
+    for (const auto& one : chain) all += one.pem();
+    return all;
+}
+
+std::string with_colons(std::span<const std::byte> digest) {
+    const auto hex = base::to_hex_upper(digest);
+    std::string out;
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+        if (i != 0) out += ':';
+        out.append(hex, i, 2);
+    }
+    return out;
+}
+
+}  // namespace pki

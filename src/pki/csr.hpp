@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "pki/key.hpp"
+
+struct X509_req_st;
+
+namespace pki {
+
+/// What a certification request asks for (PKCS#10, RFC 2986). Its signature has been checked, so possession of
+/// the key is proven; everything else is a wish that `profile` decides on.
+struct Csr {
+    PublicKey key;
+    std::string common_name;             ///< last CN of the subject; may be empty
+    std::string subject;                 ///< RFC 2253 text
+    base::Bytes subject_der;             ///< the X.501 Name as it stands
+    std::vector<std::string> names;      ///< SANs asked for: "DNS:x", "IP:10.0.0.1", "URI:..."
+    bool asks_ca = false;                ///< basicConstraints CA:TRUE among the requested extensions
+    std::vector<std::string> usages;     ///< EKU asked for, short names
+};
+
+base::Result<Csr> csr_from_pem(std::string_view pem, std::string thing = "certificate request");
+base::Result<Csr> csr_from_der(std::span<const std::byte> der, std::string thing = "certificate request");
+
+/// Makes a request for `key` with subject CN=`common_name` and the given SANs ("DNS:x", "IP:...").
+/// `usages`: EKU short names to ask for. ca: ask for CA:TRUE, path length 0 with keyCertSign.
+struct CsrWish {
+    std::string common_name;
+    std::vector<std::string> names;
+    std::vector<std::string> usages;
+    bool ca = false;
+};
+base::Result<std::string> make_csr_pem(const CsrWish& wish, const PrivateKey& key);
+
+}  // namespace pki

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "azure/documents.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "pki/certificate.hpp"
+
+namespace registry {
+
+enum class Right : unsigned { registry_read = 1, registry_write = 2, service_connect = 4, device_connect = 8 };
+
+/// A shared access policy (hub.md 5.1).
+struct Policy {
+    std::string name;
+    unsigned rights = 0;  ///< of Right
+    std::string primary_key;  ///< base64 of 32 octets
+    std::string secondary_key;
+    bool has(Right right) const { return (rights & static_cast<unsigned>(right)) != 0; }
+};
+
+/// A CA certificate uploaded for X.509 CA authentication (hub.md 8).
+struct CaCertificate {
+    std::string name;
+    pki::Certificate certificate;
+    bool verified = false;
+    std::string etag;
+    base::Instant created{};
+    base::Instant updated{};
+};
+
+/// One committed write, in order. `device` is empty for a change of CA certificates.
+struct Change {
+    std::uint64_t number;
+    std::string device;
+    std::string module;  ///< empty: the device itself
+    bool deleted = false;
+    bool certificates = false;
+    std::vector<std::string> scopes;  ///< device scopes that saw it, before and after: whose gateways must hear of it
+};
+
+/// The etag that a write asks for: none given, any ("*"), or a certain one (bare text).
+struct IfMatch {
+    enum class Kind { absent, any, exact };
+    Kind kind = Kind::absent;
+    std::string etag;
+    /// Reads the header in every spelling of hub.md 5.2; nullptr text: absent.
+    static IfMatch parse(std::optional<std::string_view> header);
+};
+
+template <class T>
+using Done = std::function<void(base::Result<T>)>;
+
+/// Synchronous reads by key over a read-only connection. One for each thread that reads.
+class Reader {
+  public:
+    ~Reader();
+    base::Result<std::optional<azure::Device>> device(const std::string& id);
+    base::Result<std::optional<azure::Module>> module(const trust::Identity& id);
+    /// The record that `authenticate` needs, with device_status filled in.
+    base::Result<std::optional<trust::Record>> record(const trust::Identity& id);
+    base::Result<std::vector<azure::Device>> devices(std::size_t top);
+    base::Result<std::vector<azure::Module>> modules(const std::string& device);
+    /// In scope of an edge device (hub.md 9.4): itself, its modules, its leaf children with their modules, child edge
+    /// devices with theirs. after: device id to go on behind; at most `most` devices.
+    base::Result<azure::ScopeResult> scope(const std::string& edge, const std::string& after, std::size_t most);
+    /// The edge device whose own deviceScope is `scope`.
+    base::Result<std::optional<azure::Device>> scope_owner(const std::string& scope);
+    base::Result<std::vector<CaCertificate>> ca_certificates();
+    base::Result<std::optional<CaCertificate>> ca_certificate(const std::string& name);
+    base::Result<std::optional<Policy>> policy(const std::string& name);
+    base::Result<std::vector<Policy>> policies();
+    /// Changes with a number above `since`; nullopt: `since` is older than what is kept (or from another life).
+    base::Result<std::optional<std::vector<Change>>> changes(std::uint64_t since, std::size_t most);
+    base::Result<std::uint64_t> last_change();
+
+  private:
+    friend class Registry;
+    struct Impl;
+    explicit Reader(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The source of truth: devices, modules, policies, CA certificates in one SQLite file, writes in groups on one
+/// thread. Errors of writes: already_exists, not_found, precondition_failed, invalid_argument with the rule of hub.md
+/// 5.3 that was broken. From any thread; `done` is called on the writer thread after the commit.
+class Registry {
+  public:
+    static base::Result<std::unique_ptr<Registry>> open(const std::filesystem::path& file, const base::Clock& clock);
+    ~Registry();
+    base::Result<std::unique_ptr<Reader>> reader() const;
+
+    /// Creates; makes keys where none are given, `$edgeAgent` and `$edgeHub` for an edge device.
+    void create_device(azure::DeviceWish wish, Done<azure::Device> done);
+    void replace_device(azure::DeviceWish wish, IfMatch match, Done<azure::Device> done);
+    void delete_device(std::string id, IfMatch match, Done<bool> done);
+    void create_module(azure::ModuleWish wish, Done<azure::Module> done);
+    void replace_module(azure::ModuleWish wish, IfMatch match, Done<azure::Module> done);
+    void delete_module(trust::Identity id, IfMatch match, Done<bool> done);
+    enum class Proof { verified, unverified };
+    /// Replacing one resets `verified` to what is given; the limit is 25. The result tells whether it is new.
+    struct PutCa {
+        CaCertificate certificate;
+        bool created;
+    };
+    void put_ca_certificate(std::string name, pki::Certificate certificate, Proof proof, IfMatch match,
+                            Done<PutCa> done);
+    void delete_ca_certificate(std::string name, IfMatch match, Done<bool> done);
+    /// Makes the five policies of hub.md 5.1 with fresh keys where they are missing (`hub init`).
+    base::Status make_policies();
+
+    /// Called on the writer thread for each committed change, in order. From any thread, at start.
+    void on_change(std::function<void(const Change&)> observer);
+
+  private:
+    struct Impl;
+    explicit Registry(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace registry
