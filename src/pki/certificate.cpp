@@ -7,29 +7,15 @@
 #include <ctime>
 
 #include "base/result.hpp"
+#include "pki/extension.hpp"
+#include "pki/general_name.hpp"
+#include "pki/key.hpp"
 #include "pki/openssl.hpp"
 
 namespace pki {
 namespace {
 
 constexpr std::string_view begin_mark = "-----BEGIN ";
-
-std::string name_text(const X509_NAME* name) {
-    const BioPtr out(BIO_new(BIO_s_mem()));
-    X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-    return bio_text(out.get());
-}
-
-std::string utf8(const ASN1_STRING* value) {
-    unsigned char* out = nullptr;
-    const int size = ASN1_STRING_to_UTF8(&out, value);
-    if (size < 0) {
-        clear_openssl_errors();
-        return {};
-    }
-    const std::unique_ptr<unsigned char, FreeOpenSsl> owned(out);
-    return {reinterpret_cast<const char*>(out), static_cast<std::size_t>(size)};
-}
 
 base::Instant instant(const ASN1_TIME* time) {
     std::tm parts{};
@@ -40,23 +26,12 @@ base::Instant instant(const ASN1_TIME* time) {
     return base::Instant{std::chrono::seconds{timegm(&parts)}};
 }
 
-std::string address_text(const ASN1_OCTET_STRING* address) {
-    const auto* data = ASN1_STRING_get0_data(address);
-    const int size = ASN1_STRING_length(address);
-    if (size == 4) return fmt::format("{}.{}.{}.{}", data[0], data[1], data[2], data[3]);
-    if (size != 16) return "invalid";
-    std::string text;
-    for (int i = 0; i < 16; i += 2) text += fmt::format("{}{:x}", i ? ":" : "", data[i] << 8 | data[i + 1]);
-    return text;
-}
-
 }  // namespace
 
 Certificate::Certificate(std::shared_ptr<x509_st> handle)
     : handle_(std::move(handle)),
-      der_(std::make_shared<const base::Bytes>(to_der<X509>(handle_.get(), [](X509* x, unsigned char** out) {
-          return i2d_X509(x, out);
-      }))),
+      der_(std::make_shared<const base::Bytes>(
+          to_der<X509>(handle_.get(), [](X509* x, unsigned char** out) { return i2d_X509(x, out); }))),
       sha256_(std::make_shared<const Sha256>(pki::sha256(*der_))) {
     // OpenSSL caches extension flags on first use; doing that here makes the handle read-only afterwards.
     X509_check_purpose(handle_.get(), -1, 0);
@@ -94,16 +69,15 @@ std::string Certificate::pem() const {
     return bio_text(out.get());
 }
 
-std::string Certificate::subject() const { return name_text(X509_get_subject_name(handle())); }
-std::string Certificate::issuer() const { return name_text(X509_get_issuer_name(handle())); }
+std::string Certificate::subject() const {
+    return name_text(X509_get_subject_name(handle()));
+}
+std::string Certificate::issuer() const {
+    return name_text(X509_get_issuer_name(handle()));
+}
 
 std::vector<std::string> Certificate::common_names() const {
-    std::vector<std::string> names;
-    const X509_NAME* subject = X509_get_subject_name(handle());
-    for (int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1); at >= 0;
-         at = X509_NAME_get_index_by_NID(subject, NID_commonName, at))
-        names.push_back(utf8(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
-    return names;
+    return common_names_of(X509_get_subject_name(handle()));
 }
 
 std::string Certificate::common_name() const {
@@ -112,25 +86,10 @@ std::string Certificate::common_name() const {
 }
 
 std::vector<std::string> Certificate::subject_alternative_names() const {
-    std::vector<std::string> all;
     const GeneralNamesPtr names(
         static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(handle(), NID_subject_alt_name, nullptr, nullptr)));
-    if (!names) {
-        clear_openssl_errors();
-        return all;
-    }
-    for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-        switch (name->type) {
-            case GEN_DNS: all.push_back("DNS:" + utf8(name->d.dNSName)); break;
-            case GEN_IPADD: all.push_back("IP:" + address_text(name->d.iPAddress)); break;
-            case GEN_URI: all.push_back("URI:" + utf8(name->d.uniformResourceIdentifier)); break;
-            case GEN_EMAIL: all.push_back("email:" + utf8(name->d.rfc822Name)); break;
-            case GEN_DIRNAME: all.push_back("DirName:" + name_text(name->d.directoryName)); break;
-            default: all.push_back("other"); break;
-        }
-    }
-    return all;
+    clear_openssl_errors();
+    return names ? general_names_text(names.get()) : std::vector<std::string>();
 }
 
 std::string Certificate::serial_hex() const {
@@ -139,8 +98,12 @@ std::string Certificate::serial_hex() const {
     return text ? text.get() : "";
 }
 
-base::Instant Certificate::not_before() const { return instant(X509_get0_notBefore(handle())); }
-base::Instant Certificate::not_after() const { return instant(X509_get0_notAfter(handle())); }
+base::Instant Certificate::not_before() const {
+    return instant(X509_get0_notBefore(handle()));
+}
+base::Instant Certificate::not_after() const {
+    return instant(X509_get0_notAfter(handle()));
+}
 
 bool Certificate::is_ca() const {
     const BasicConstraintsPtr basic(
@@ -154,19 +117,9 @@ bool Certificate::is_self_issued() const {
 }
 
 std::string Certificate::key_description() const {
-    const EVP_PKEY* key = X509_get0_pubkey(handle());
-    if (!key) {
-        clear_openssl_errors();
-        return "unknown key";
-    }
-    if (EVP_PKEY_is_a(key, "EC")) {
-        char group[64]{};
-        EVP_PKEY_get_group_name(key, group, sizeof group, nullptr);
-        const std::string_view name = group;
-        return "EC " + std::string(name == "prime256v1" ? "P-256" : name == "secp384r1" ? "P-384"
-                                   : name == "secp521r1" ? "P-521" : name);
-    }
-    return fmt::format("{} {}", EVP_PKEY_get0_type_name(key), EVP_PKEY_get_bits(key));
+    const auto text = PublicKey::of(*this).description();
+    clear_openssl_errors();
+    return text;
 }
 
 std::optional<std::vector<std::string>> Certificate::extended_key_usage() const {
@@ -176,18 +129,12 @@ std::optional<std::vector<std::string>> Certificate::extended_key_usage() const 
         clear_openssl_errors();
         return std::nullopt;
     }
-    std::vector<std::string> all;
-    for (int i = 0; i < sk_ASN1_OBJECT_num(usage.get()); ++i) {
-        const ASN1_OBJECT* object = sk_ASN1_OBJECT_value(usage.get(), i);
-        const int nid = OBJ_obj2nid(object);
-        char dotted[128]{};
-        OBJ_obj2txt(dotted, sizeof dotted, object, 1);
-        all.emplace_back(nid == NID_undef ? dotted : OBJ_nid2sn(nid));
-    }
-    return all;
+    return usage_names(usage.get());
 }
 
-Sha1 Certificate::sha1() const { return pki::sha1(der()); }
+Sha1 Certificate::sha1() const {
+    return pki::sha1(der());
+}
 
 base::Result<Chain> certificates_from_pem(std::string_view pem, std::string thing, std::size_t limit) {
     Chain chain;
@@ -209,7 +156,8 @@ base::Result<Chain> certificates_from_pem(std::string_view pem, std::string thin
             if (chain.size() == limit)
                 return base::fail(base::Code::too_large, std::move(thing),
                                   fmt::format("holds more than {} certificates", limit));
-            auto one = Certificate::from_pem(block, fmt::format("{}, certificate {}", thing, chain.size() + 1));
+            auto one =
+                Certificate::from_pem(block, fmt::format("{}, certificate {}", thing, chain.size() + 1));
             if (!one) return std::unexpected(std::move(one).error());
             chain.push_back(*std::move(one));
         }

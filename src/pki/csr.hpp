@@ -12,27 +12,33 @@ struct X509_req_st;
 
 namespace pki {
 
-/// What a certification request asks for (PKCS#10, RFC 2986). Its signature has been checked, so possession of
-/// the key is proven; everything else is a wish that `profile` decides on.
+/// What a certification request asks for (PKCS#10, RFC 2986). Its signature has been checked, so possession
+/// of the key is proven; everything else is a wish that `profile` decides on. What is refused already: a weak
+/// key or digest, an attribute or extension given twice, more than one CN, a name with a NUL in it.
 struct Csr {
     PublicKey key;
-    std::string common_name;             ///< last CN of the subject; may be empty
-    std::string subject;                 ///< RFC 2253 text
-    base::Bytes subject_der;             ///< the X.501 Name as it stands
-    std::vector<std::string> names;      ///< SANs asked for: "DNS:x", "IP:10.0.0.1", "URI:..."
-    bool asks_ca = false;                ///< basicConstraints CA:TRUE among the requested extensions
-    std::vector<std::string> usages;     ///< EKU asked for, short names
+    std::string common_name{};  ///< CN of the subject; may be empty
+    std::string subject{};      ///< RFC 2253 text
+    base::Bytes subject_der{};  ///< the X.501 Name as it stands
+    std::vector<std::string>
+        names{};                  ///< SANs asked for: "DNS:x", "IP:10.0.0.1", "URI:...", "email:...", "other"
+    bool asks_ca = false;         ///< basicConstraints CA:TRUE among the requested extensions
+    bool asks_cert_sign = false;  ///< keyUsage keyCertSign or cRLSign among them
+    std::vector<std::string> usages{};  ///< EKU asked for, short names
 };
 
+/// Exactly one request, at most 64 KiB; a PEM text may have lines around the block. A text without a request,
+/// a broken one, bytes behind it or a signature that does not fit fail with malformed; what is refused by
+/// rule with invalid_argument. thing: what it is, for errors.
 base::Result<Csr> csr_from_pem(std::string_view pem, std::string thing = "certificate request");
 base::Result<Csr> csr_from_der(std::span<const std::byte> der, std::string thing = "certificate request");
 
 /// Makes a request for `key` with subject CN=`common_name` and the given SANs ("DNS:x", "IP:...").
 /// `usages`: EKU short names to ask for. ca: ask for CA:TRUE, path length 0 with keyCertSign.
 struct CsrWish {
-    std::string common_name;
-    std::vector<std::string> names;
-    std::vector<std::string> usages;
+    std::string common_name{};
+    std::vector<std::string> names{};
+    std::vector<std::string> usages{};
     bool ca = false;
 };
 base::Result<std::string> make_csr_pem(const CsrWish& wish, const PrivateKey& key);

@@ -14,8 +14,12 @@ namespace {
 constexpr std::size_t tag_size = 16;
 constexpr std::size_t aes_key_size = 32;
 
-unsigned char* raw(std::byte* bytes) { return reinterpret_cast<unsigned char*>(bytes); }
-const unsigned char* raw(const std::byte* bytes) { return reinterpret_cast<const unsigned char*>(bytes); }
+unsigned char* raw(std::byte* bytes) {
+    return reinterpret_cast<unsigned char*>(bytes);
+}
+const unsigned char* raw(const std::byte* bytes) {
+    return reinterpret_cast<const unsigned char*>(bytes);
+}
 
 template <std::size_t Size>
 std::array<std::byte, Size> digest(const EVP_MD* kind, std::span<const std::byte> bytes) {
@@ -37,16 +41,20 @@ base::Status check_key(std::span<const std::byte> key, std::span<const std::byte
 
 }  // namespace
 
-Sha256 sha256(std::span<const std::byte> bytes) { return digest<32>(EVP_sha256(), bytes); }
-Sha1 sha1(std::span<const std::byte> bytes) { return digest<20>(EVP_sha1(), bytes); }
+Sha256 sha256(std::span<const std::byte> bytes) {
+    return digest<32>(EVP_sha256(), bytes);
+}
+Sha1 sha1(std::span<const std::byte> bytes) {
+    return digest<20>(EVP_sha1(), bytes);
+}
 
 Sha256 hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> message) {
     static constexpr std::byte none{};
     Sha256 out{};
     unsigned size = out.size();
     // HMAC refuses a null key pointer even where its length is zero.
-    if (!HMAC(EVP_sha256(), key.empty() ? &none : key.data(), static_cast<int>(key.size()), raw(message.data()),
-              message.size(), raw(out.data()), &size))
+    if (!HMAC(EVP_sha256(), key.empty() ? &none : key.data(), static_cast<int>(key.size()),
+              raw(message.data()), message.size(), raw(out.data()), &size))
         std::abort();
     return out;
 }
@@ -73,16 +81,19 @@ std::string random_uuid() {
 }
 
 base::Result<base::Bytes> aead_seal(std::span<const std::byte> key, std::span<const std::byte> nonce,
-                                    std::span<const std::byte> additional, std::span<const std::byte> plaintext) {
+                                    std::span<const std::byte> additional,
+                                    std::span<const std::byte> plaintext) {
     if (auto fine = check_key(key, nonce); !fine) return std::unexpected(fine.error());
     base::Bytes out(plaintext.size() + tag_size);
     const EvpCipherCtxPtr ctx(EVP_CIPHER_CTX_new());
     int size = 0;
     const bool done =
         ctx && EVP_EncryptInit_ex(ctx.get(), EVP_aes_256_gcm(), nullptr, nullptr, nullptr) == 1 &&
-        EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(nonce.size()), nullptr) == 1 &&
+        EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(nonce.size()), nullptr) ==
+            1 &&
         EVP_EncryptInit_ex(ctx.get(), nullptr, nullptr, raw(key.data()), raw(nonce.data())) == 1 &&
-        EVP_EncryptUpdate(ctx.get(), nullptr, &size, raw(additional.data()), static_cast<int>(additional.size())) == 1 &&
+        EVP_EncryptUpdate(ctx.get(), nullptr, &size, raw(additional.data()),
+                          static_cast<int>(additional.size())) == 1 &&
         (plaintext.empty() || EVP_EncryptUpdate(ctx.get(), raw(out.data()), &size, raw(plaintext.data()),
                                                 static_cast<int>(plaintext.size())) == 1) &&
         EVP_EncryptFinal_ex(ctx.get(), raw(out.data()) + plaintext.size(), &size) == 1 &&
@@ -105,11 +116,13 @@ base::Result<base::SecretBytes> aead_open(std::span<const std::byte> key, std::s
     unsigned char none[16];
     const bool done =
         ctx && EVP_DecryptInit_ex(ctx.get(), EVP_aes_256_gcm(), nullptr, nullptr, nullptr) == 1 &&
-        EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(nonce.size()), nullptr) == 1 &&
+        EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(nonce.size()), nullptr) ==
+            1 &&
         EVP_DecryptInit_ex(ctx.get(), nullptr, nullptr, raw(key.data()), raw(nonce.data())) == 1 &&
-        EVP_DecryptUpdate(ctx.get(), nullptr, &size, raw(additional.data()), static_cast<int>(additional.size())) == 1 &&
-        (body.empty() || EVP_DecryptUpdate(ctx.get(), raw(out.mutable_bytes().data()), &size, raw(body.data()),
-                                           static_cast<int>(body.size())) == 1) &&
+        EVP_DecryptUpdate(ctx.get(), nullptr, &size, raw(additional.data()),
+                          static_cast<int>(additional.size())) == 1 &&
+        (body.empty() || EVP_DecryptUpdate(ctx.get(), raw(out.mutable_bytes().data()), &size,
+                                           raw(body.data()), static_cast<int>(body.size())) == 1) &&
         EVP_CIPHER_CTX_ctrl(ctx.get(), EVP_CTRL_AEAD_SET_TAG, tag_size, tag.data()) == 1 &&
         EVP_DecryptFinal_ex(ctx.get(), none, &size) == 1;
     if (!done) {

@@ -30,6 +30,14 @@ class PublicKey {
     base::Bytes der() const;
     friend bool operator==(const PublicKey& a, const PublicKey& b);
 
+    bool is_rsa() const;
+    /// "EC P-256", "RSA 2048"; "unknown key" where it could not be read.
+    std::string description() const;
+    /// Refuses a key that no certificate of ours may certify: RSA of 2048 to 4096 bits with an odd exponent
+    /// of at least 65537, or a named curve P-256, P-384 or P-521 (OpenSSL's security level 2; explicit curve
+    /// parameters are forbidden by RFC 5480 2.1.1). thing: whose key, for errors.
+    base::Status check_strength(std::string thing) const;
+
   private:
     explicit PublicKey(std::shared_ptr<evp_pkey_st> handle) : handle_(std::move(handle)) {}
     std::shared_ptr<evp_pkey_st> handle_;
@@ -42,8 +50,8 @@ class PrivateKey {
     static base::Result<PrivateKey> generate(KeyType type);
     /// PKCS#8, PKCS#1 or SEC1 PEM, not encrypted. An encrypted one is refused by name.
     static base::Result<PrivateKey> from_pem(const base::SecretBytes& pem, std::string thing);
-    /// By URI: "file:///path" or a plain path; the file must be 0600 (read_secret_file). pkcs11: and tpm2: are
-    /// `unsupported` until their issue.
+    /// By URI: "file:///path" or a plain path; the file must be 0600 (read_secret_file). pkcs11: and tpm2:
+    /// are `unsupported` until their issue.
     static base::Result<PrivateKey> load(std::string_view uri, std::string thing);
     /// Wraps a handle made by a provider or engine (takes it over).
     static PrivateKey adopt(evp_pkey_st* key);
@@ -57,7 +65,8 @@ class PrivateKey {
     /// "EC P-256", "RSA 2048".
     std::string description() const;
 
-    /// Signs an already computed digest: ECDSA gives a DER ECDSA-Sig-Value (keys service, edge-runtime.md 1.5).
+    /// Signs an already computed digest: ECDSA gives a DER ECDSA-Sig-Value (keys service,
+    /// edge-runtime.md 1.5).
     base::Result<base::Bytes> sign_digest(std::span<const std::byte> digest) const;
     /// The RSA private-key operation with PKCS#1 v1.5 type 1 padding, or with none (edge-runtime.md 1.5).
     enum class RsaPadding { pkcs1, none };

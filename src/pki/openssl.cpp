@@ -5,7 +5,9 @@
 
 namespace pki {
 
-void clear_openssl_errors() { ERR_clear_error(); }
+void clear_openssl_errors() {
+    ERR_clear_error();
+}
 
 std::string take_openssl_error_text() {
     const auto first = ERR_get_error();
