@@ -5,7 +5,7 @@ import json
 import re
 import unittest
 
-from harness import HOSTNAME, HUB_NAME, SystemTest, run, until
+from harness import HOSTNAME, SystemTest, run, sallyport, until
 
 
 class Scenario(SystemTest):
@@ -96,7 +96,6 @@ class Scenario(SystemTest):
     def test_client_without_the_root_refuses(self):
         w = self.build()
         run_ca = w.dir / "other"
-        from harness import sallyport
         sallyport("ca", "init", "--data", run_ca, "--root", "another_root_CA")
         refused = w.sensor("TempSensor", self.cert, self.key, "--count", "1", "--explain", check=False,
                            trust=run_ca / "certs" / "another_root_CA.pem")
