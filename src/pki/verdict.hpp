@@ -21,7 +21,8 @@ struct Step {
     std::string found;     ///< "dNSName edgegateway"
 };
 
-/// A trust decision with the way that led there. Whether it is a yes is computed from the steps, never stored.
+/// A trust decision with the way that led there. Whether it is a yes is computed from the steps, never
+/// stored.
 struct Verdict {
     std::vector<Step> steps;
 
@@ -41,9 +42,13 @@ struct Verdict {
 /// there is no general advice.
 std::string_view advice(std::string_view check);
 
-/// One line a step: "  passed  leaf.validity   link 0  expected ...  found ...". For people; no colours.
+/// One line a step, in aligned columns: "  passed  leaf.validity   leaf    2026-11-25T10:00:00Z to ...", a
+/// failed one with both sides: "  failed  leaf.san  leaf  expected dNSName a.local, found DNS:b.local". For
+/// people; no colours.
 std::string to_text(const Verdict& verdict);
-/// "accepted" or "leaf.validity failed: expected ..., found ...": one line for logs.
+/// The same with the outcome in ANSI colours, for a terminal.
+std::string to_coloured_text(const Verdict& verdict);
+/// "accepted" or "leaf.validity failed at leaf: expected ..., found ...": one line for logs.
 std::string summary(const Verdict& verdict);
 
 }  // namespace pki
