@@ -35,7 +35,8 @@ std::optional<AuthType> parse_auth_type(std::string_view text);
 
 struct Authentication {
     AuthType type = AuthType::sas;
-    std::string primary_key;  ///< base64; empty where there is none. The registry's spelling is kept verbatim.
+    std::string
+        primary_key;  ///< base64; empty where there is none. The registry's spelling is kept verbatim.
     std::string secondary_key;
     std::optional<Thumbprint> primary_thumbprint;
     std::optional<Thumbprint> secondary_thumbprint;
@@ -46,12 +47,12 @@ enum class Enablement { enabled, disabled };
 /// What the hub (registry) or the gateway (scope cache) knows about an identity.
 struct Record {
     Identity identity;
-    std::string generation;             ///< generationId; a new one is a new identity
+    std::string generation;                          ///< generationId; a new one is a new identity
     Enablement status = Enablement::enabled;         ///< of the device; modules have their device's
     Enablement device_status = Enablement::enabled;  ///< modules: status of their device
     Authentication authentication;
-    bool edge_enabled = false;          ///< capabilities.iotEdge
-    std::string device_scope;           ///< "ms-azure-iot-edge://EdgeGateway-639..."
+    bool edge_enabled = false;  ///< capabilities.iotEdge
+    std::string device_scope;   ///< "ms-azure-iot-edge://EdgeGateway-639..."
     std::vector<std::string> parent_scopes;
 };
 
