@@ -13,6 +13,7 @@ inline constexpr std::string_view listener_opened = "listener.opened";
 inline constexpr std::string_view connection_refused = "connection.refused";
 inline constexpr std::string_view connection_ended = "connection.ended";
 inline constexpr std::string_view task_failed = "task.failed";
+inline constexpr std::string_view log_tail_cut = "log.tail_cut";
 
 // sessions, at hub and gateway
 inline constexpr std::string_view session_started = "session.started";

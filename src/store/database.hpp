@@ -25,8 +25,8 @@ struct Migration {
 
 class Database;
 
-/// A prepared statement out of the cache of its database; reset when it leaves scope. Columns and parameters from 1
-/// for bind, from 0 for columns, as SQLite counts.
+/// A prepared statement out of the cache of its database; reset when it leaves scope. Columns and parameters
+/// from 1 for bind, from 0 for columns, as SQLite counts.
 class Statement {
   public:
     Statement(Statement&&) noexcept;
@@ -51,7 +51,8 @@ class Statement {
     std::unique_ptr<Impl> impl_;
 };
 
-/// One SQLite connection: WAL, synchronous=FULL, foreign keys on. For one thread at a time.
+/// One SQLite connection: WAL, synchronous=FULL, foreign keys on. For one thread at a time. A write that
+/// another process holds up waits for five seconds.
 class Database {
   public:
     enum class Access { read_write, read_only };
@@ -65,6 +66,8 @@ class Database {
     /// Runs `work` in one transaction (BEGIN IMMEDIATE); rolls back where it fails or throws.
     base::Status transaction(const std::function<base::Status()>& work);
     std::int64_t last_insert_id() const;
+    /// False again where SQLite has rolled a transaction back by itself, as it may on a full disk.
+    bool in_transaction() const;
 
   private:
     struct Impl;

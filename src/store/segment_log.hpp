@@ -9,37 +9,42 @@
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
+#include "store/file_calls.hpp"
 
 namespace store {
 
-/// An append-only log of records in segment files with a checksum each; one fdatasync a group (docs/log_format.md).
-/// What `append` has acknowledged survives kill -9 and a power cut. A torn record at the end (never acknowledged) is
-/// cut off when it is opened; damage before the end is an error that names file and offset. From any thread.
+/// An append-only log of records in segment files with a checksum each; one fdatasync a group
+/// (docs/reference/log-format.md). What `append` has acknowledged survives kill -9 and a power cut. A torn
+/// record at the end (never acknowledged) is cut off when it is opened; damage before the end is an error
+/// that names file and offset (of the last file when it is opened, of the others when they are read). One
+/// process at a time. From any thread.
 class SegmentLog {
   public:
     struct Options {
         std::size_t segment_bytes = 64 * 1024 * 1024;
-        std::size_t largest_record = 1024 * 1024;
+        std::size_t largest_record = 1024 * 1024;  ///< `append` answers too_large above it
+        FileCalls calls;
     };
     struct Entry {
         std::uint64_t offset;  ///< position in the sequence of records, from 0, without gaps
         base::Bytes record;
     };
-    static base::Result<std::unique_ptr<SegmentLog>> open(const std::filesystem::path& directory, Options options);
+    static base::Result<std::unique_ptr<SegmentLog>> open(const std::filesystem::path& directory,
+                                                          Options options);
     static base::Result<std::unique_ptr<SegmentLog>> open(const std::filesystem::path& directory) {
         return open(directory, Options{});
     }
     ~SegmentLog();  ///< finishes what was appended
 
-    /// `done` is called on the log's thread once the record is on disk, with its offset. Records are in the order of
-    /// the calls. disk_full and io fail the record and nothing else.
+    /// `done` is called on the log's thread once the record is on disk, with its offset. Records are in the
+    /// order of the calls. disk_full and io fail the record and nothing else.
     void append(base::Bytes record, std::function<void(base::Result<std::uint64_t>)> done);
-    /// Up to `most` durable records from `from` on, together at most `bytes` (but at least one). Fewer, or none, where
-    /// the log ends; from below first() starts at first().
+    /// Up to `most` durable records from `from` on, together at most `bytes` (but at least one). Fewer, or
+    /// none, where the log ends; from below first() starts at first().
     base::Result<std::vector<Entry>> read(std::uint64_t from, std::size_t most, std::size_t bytes) const;
     std::uint64_t first() const;  ///< the oldest record that is kept
     std::uint64_t next() const;   ///< the offset behind the last durable record
-    /// Removes whole segments whose records are all below `offset`.
+    /// Removes whole segments whose records are all below `offset`; the last one stays.
     base::Status remove_before(std::uint64_t offset);
     /// Called on the log's thread after each group, with next(). At most one; set it before the first append.
     void on_durable(std::function<void(std::uint64_t)> observer);

@@ -14,8 +14,8 @@ class Writer {
     /// Takes the connection over.
     explicit Writer(std::unique_ptr<Database> database);
     ~Writer();  ///< finishes what was submitted
-    /// Runs `work` in a savepoint of the next group; its failure undoes it alone. `done` is called on the writer
-    /// thread after the group is on disk (or has failed as a whole).
+    /// Runs `work` in a savepoint of the next group; its failure undoes it alone. `done` is called on the
+    /// writer thread after the group is on disk (or has failed as a whole).
     void submit(std::function<base::Status(Database&)> work, std::function<void(base::Status)> done);
 
   private:
