@@ -5,7 +5,7 @@ find_package(SQLiteCpp REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
-find_package(rapidcheck QUIET)
+find_package(rapidcheck REQUIRED)
 
 # Debian ships CLI11 and toml11 as headers alone.
 add_library(CLI11 INTERFACE)

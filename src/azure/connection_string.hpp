@@ -18,7 +18,9 @@ struct ConnectionString {
     std::string device_id;
     std::string module_id;
     std::string gateway_host;
+    bool x509 = false;          ///< "x509=true": a certificate in place of the key
 };
+/// Names of fields in any case, unknown ones ignored. Fails with `invalid_argument`; the key enters no error.
 base::Result<ConnectionString> parse_connection_string(std::string_view text);
 
 }  // namespace azure

@@ -10,6 +10,7 @@
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
+#include "mqtt/limits.hpp"
 
 /// MQTT 3.1.1 control packets as values. Pure: bytes in, values out, and back.
 namespace mqtt {
@@ -44,6 +45,8 @@ enum class ConnackCode : std::uint8_t {
 struct Connack {
     bool session_present = false;
     ConnackCode code = ConnackCode::accepted;
+    /// 5: written as MQTT 5 spells "unsupported protocol version" (hub.md 2.2). Never comes out of `decode`.
+    std::uint8_t level = 4;
 };
 struct Publish {
     std::string topic;
@@ -100,8 +103,10 @@ struct Decoded {
 base::Result<std::optional<Decoded>> decode(std::span<const std::byte> bytes);
 
 /// How many bytes the packet at the start of `bytes` has in all, as soon as its fixed header is complete; lets a
-/// reader allocate once. nullopt: not yet known. Fails where it is over the limit of mqtt/limits.hpp.
-base::Result<std::optional<std::size_t>> packet_size(std::span<const std::byte> bytes);
+/// reader allocate once. nullopt: not yet known. Fails with `too_large` over `limit` (limits::first_packet before CONNECT
+/// was accepted).
+base::Result<std::optional<std::size_t>> packet_size(std::span<const std::byte> bytes,
+                                                     std::size_t limit = limits::packet);
 
 /// The packet on the wire. The packet must be one that the standard allows (asserted).
 base::Bytes encode(const Packet& packet);

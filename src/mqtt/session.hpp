@@ -27,7 +27,7 @@ struct Authenticate {
 struct Deliver {
     Publish message;
 };
-/// Decide on each filter, then call `granted`.
+/// Decide on each filter, then call `granted`. QoS 2 already stands as 1, the highest that is granted.
 struct Grant {
     Subscribe request;
 };
@@ -50,6 +50,10 @@ using Action = std::variant<Send, Authenticate, Deliver, Grant, Revoke, Acknowle
 /// No I/O, no clock. Hub and gateway share it.
 class Session {
   public:
+    Session() = default;
+    /// opened: when the connection came; `silent_after` is then also true of a peer that never sends CONNECT.
+    explicit Session(base::Instant opened) : silent_after_(opened + limits::connect_deadline) {}
+
     enum class State {
         awaiting_connect,  ///< nothing but CONNECT is allowed
         authenticating,    ///< packets that arrive now wait (they are kept, up to a limit)
@@ -71,19 +75,32 @@ class Session {
     std::optional<Publish> send(Publish message);
 
     State state() const { return state_; }
-    /// The moment at which the peer has been silent for too long (1.5 times keep-alive, hub.md 2.9).
+    /// The moment at which the peer has been silent for too long (1.5 times keep-alive, at most 1,767 s, hub.md 2.9).
+    /// Never while we are the ones who authenticate.
     base::Instant silent_after() const { return silent_after_; }
+    /// Of an accepted client; gone once it said DISCONNECT (MQTT-3.1.2-10).
     const std::optional<Will>& will() const { return will_; }
+    /// Messages of the client that were delivered and not yet `stored`: stop reading where they are too many.
+    std::size_t unstored() const;
+    /// Messages to the client that it has not acknowledged.
+    std::size_t in_flight() const { return in_flight_out_.size(); }
 
   private:
+    std::vector<Action> on_connect(Connect connect);
+    std::vector<Action> on_publish(Publish publish);
+    std::vector<Action> on_running(Packet packet);
+    std::vector<Action> wait(Packet packet);
+    std::vector<Action> close(base::Error why);
+
     State state_ = State::awaiting_connect;
-    std::optional<Will> will_;
+    std::optional<Will> will_, claimed_will_;
+    bool clean_session_ = true;
     std::chrono::seconds patience_{limits::connect_deadline};
     base::Instant silent_after_ = base::Instant::max();
     std::deque<Packet> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::deque<std::pair<std::uint16_t, bool>> unacknowledged_in_;  ///< id, stored
-    std::vector<std::uint16_t> in_flight_out_;
+    std::vector<std::uint16_t> in_flight_out_;  ///< sorted
     std::uint16_t next_id_ = 1;
 };
 
