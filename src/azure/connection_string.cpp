@@ -57,8 +57,8 @@ base::Result<ConnectionString> parse_connection_string(std::string_view text) {
     read.host = host_without_port(host);
     if (read.host.empty()) return fail("has no name in HostName");
     const auto colon = host.rfind(':');
-    const bool has_port = host.starts_with('[') ? host.find("]:") != host.npos
-                                                : colon != host.npos && host.find(':') == colon;
+    const bool has_port =
+        host.starts_with('[') ? host.find("]:") != host.npos : colon != host.npos && host.find(':') == colon;
     if (has_port) {
         SP_TRY(return, read.port, read_port(host.substr(colon + 1)));
     }

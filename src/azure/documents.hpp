@@ -35,8 +35,8 @@ struct Module {
     int cloud_to_device_messages = 0;
 };
 
-/// Who reads a module. identityd (api-version 2017-11-08-preview) knows selfSigned by the word `x509` alone and
-/// otherwise drops the whole list (interfaces.md 7).
+/// Who reads a module. identityd (api-version 2017-11-08-preview) knows selfSigned by the word `x509` alone
+/// and otherwise drops the whole list (interfaces.md 7).
 enum class Dialect { service, identityd };
 
 /// JSON in the member order that C# needs: `type` last in `authentication`.
@@ -45,9 +45,11 @@ std::string to_json(const Module& module, Dialect dialect = Dialect::service);
 std::string to_json(const std::vector<Device>& devices);
 std::string to_json(const std::vector<Module>& modules, Dialect dialect = Dialect::service);
 
-/// What the body of a PUT asks for. Read-only and unknown members are ignored; null is as good as absent. Errors
-/// are `malformed` where the body is no JSON object, else `invalid_argument`, with the path in the document
-/// ("authentication.x509Thumbprint.primaryThumbprint") as the thing. An empty id means that the body had none.
+/// What the body of a PUT asks for. Read-only and unknown members are ignored; null is as good as absent.
+/// Errors are `malformed` where the body is no JSON object, else `invalid_argument`, with the path in the
+/// document
+/// ("authentication.x509Thumbprint.primaryThumbprint") as the thing. An empty id means that the body had
+/// none.
 struct DeviceWish {
     std::string device_id;
     std::optional<trust::Enablement> status;
@@ -75,7 +77,8 @@ base::Result<Module> read_module(std::string_view json);
 base::Result<std::vector<Device>> read_devices(std::string_view json);
 base::Result<std::vector<Module>> read_modules(std::string_view json);
 
-/// The answer of the scope calls (hub.md 9.4). Writing fills a missing thumbprint or key slot with the other one.
+/// The answer of the scope calls (hub.md 9.4). Writing fills a missing thumbprint or key slot with the other
+/// one.
 struct ScopeResult {
     std::vector<Device> devices;
     std::vector<Module> modules;
@@ -85,7 +88,8 @@ std::string to_json(const ScopeResult& result);
 /// A record that cannot be read is skipped and named in `skipped`; it costs nobody else (gateway.md 2.6).
 base::Result<ScopeResult> read_scope_result(std::string_view json, std::vector<std::string>* skipped);
 
-/// 18 digits: .NET ticks of the moment (hub.md 5.3). tie_breaker: tells apart what is made in one millisecond.
+/// 18 digits: .NET ticks of the moment (hub.md 5.3). tie_breaker: tells apart what is made in one
+/// millisecond.
 std::string make_generation(std::chrono::sys_time<std::chrono::milliseconds> now, unsigned tie_breaker);
 /// "ms-azure-iot-edge://{device}-{generation}".
 std::string make_scope(std::string_view device, std::string_view generation);

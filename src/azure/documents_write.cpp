@@ -36,7 +36,9 @@ json::object to_value(const trust::Authentication& authentication, Dialect diale
             {"type", x509 ? "x509" : json::string_view(trust::to_string(authentication.type))}};
 }
 
-json::string_view connection_state(bool connected) { return connected ? "Connected" : "Disconnected"; }
+json::string_view connection_state(bool connected) {
+    return connected ? "Connected" : "Disconnected";
+}
 
 json::object to_value(const Device& device) {
     const auto& record = device.record;
@@ -72,7 +74,8 @@ json::object to_value(const Module& module, Dialect dialect) {
             {"authentication", to_value(record.authentication, dialect)}};
 }
 
-/// An unmodified edgeHub drops a whole refresh for one record with an empty slot (hub.md 2.4, gateway.md 3.5).
+/// An unmodified edgeHub drops a whole refresh for one record with an empty slot (hub.md 2.4,
+/// gateway.md 3.5).
 trust::Record with_both_slots(trust::Record record) {
     auto& known = record.authentication;
     if (!known.primary_thumbprint) known.primary_thumbprint = known.secondary_thumbprint;
@@ -84,7 +87,9 @@ trust::Record with_both_slots(trust::Record record) {
 
 }  // namespace
 
-std::string to_json(const Device& device) { return json::serialize(to_value(device)); }
+std::string to_json(const Device& device) {
+    return json::serialize(to_value(device));
+}
 
 std::string to_json(const Module& module, Dialect dialect) {
     return json::serialize(to_value(module, dialect));

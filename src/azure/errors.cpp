@@ -7,38 +7,68 @@
 
 namespace azure {
 
-int http_status(ErrorCode code) { return static_cast<int>(code) / 1000; }
+int http_status(ErrorCode code) {
+    return static_cast<int>(code) / 1000;
+}
 
 std::string_view name(ErrorCode code) {
     switch (code) {
-        case ErrorCode::generic_bad_request: return "GenericBadRequest";
-        case ErrorCode::invalid_protocol_version: return "InvalidProtocolVersion";
-        case ErrorCode::argument_invalid: return "ArgumentInvalid";
-        case ErrorCode::argument_null: return "ArgumentNull";
-        case ErrorCode::iot_hub_format_error: return "IotHubFormatError";
-        case ErrorCode::invalid_device_scope: return "InvalidDeviceScope";
-        case ErrorCode::generic_unauthorized: return "GenericUnauthorized";
-        case ErrorCode::iot_hub_unauthorized_access: return "IotHubUnauthorizedAccess";
-        case ErrorCode::iot_hub_unauthorized: return "IotHubUnauthorized";
-        case ErrorCode::system_module_modify: return "SystemModuleModifyUnauthorizedAccess";
-        case ErrorCode::generic_forbidden: return "GenericForbidden";
-        case ErrorCode::device_disabled: return "DeviceDisabled";
-        case ErrorCode::generic_not_found: return "GenericNotFound";
-        case ErrorCode::device_not_found: return "DeviceNotFound";
-        case ErrorCode::certificate_not_found: return "CertificateNotFound";
-        case ErrorCode::module_not_found: return "ModuleNotFound";
-        case ErrorCode::generic_method_not_allowed: return "GenericMethodNotAllowed";
-        case ErrorCode::generic_timeout: return "GenericTimeout";
-        case ErrorCode::device_already_exists: return "DeviceAlreadyExists";
-        case ErrorCode::module_already_exists: return "ModuleAlreadyExistsOnDevice";
-        case ErrorCode::precondition_failed: return "PreconditionFailed";
-        case ErrorCode::message_too_large: return "MessageTooLarge";
-        case ErrorCode::too_many_devices: return "TooManyDevices";
-        case ErrorCode::too_many_modules: return "TooManyModulesOnDevice";
-        case ErrorCode::generic_unsupported_media_type: return "GenericUnsupportedMediaType";
-        case ErrorCode::throttling: return "ThrottlingException";
-        case ErrorCode::server_error: return "ServerError";
-        case ErrorCode::service_unavailable: return "ServiceUnavailable";
+        case ErrorCode::generic_bad_request:
+            return "GenericBadRequest";
+        case ErrorCode::invalid_protocol_version:
+            return "InvalidProtocolVersion";
+        case ErrorCode::argument_invalid:
+            return "ArgumentInvalid";
+        case ErrorCode::argument_null:
+            return "ArgumentNull";
+        case ErrorCode::iot_hub_format_error:
+            return "IotHubFormatError";
+        case ErrorCode::invalid_device_scope:
+            return "InvalidDeviceScope";
+        case ErrorCode::generic_unauthorized:
+            return "GenericUnauthorized";
+        case ErrorCode::iot_hub_unauthorized_access:
+            return "IotHubUnauthorizedAccess";
+        case ErrorCode::iot_hub_unauthorized:
+            return "IotHubUnauthorized";
+        case ErrorCode::system_module_modify:
+            return "SystemModuleModifyUnauthorizedAccess";
+        case ErrorCode::generic_forbidden:
+            return "GenericForbidden";
+        case ErrorCode::device_disabled:
+            return "DeviceDisabled";
+        case ErrorCode::generic_not_found:
+            return "GenericNotFound";
+        case ErrorCode::device_not_found:
+            return "DeviceNotFound";
+        case ErrorCode::certificate_not_found:
+            return "CertificateNotFound";
+        case ErrorCode::module_not_found:
+            return "ModuleNotFound";
+        case ErrorCode::generic_method_not_allowed:
+            return "GenericMethodNotAllowed";
+        case ErrorCode::generic_timeout:
+            return "GenericTimeout";
+        case ErrorCode::device_already_exists:
+            return "DeviceAlreadyExists";
+        case ErrorCode::module_already_exists:
+            return "ModuleAlreadyExistsOnDevice";
+        case ErrorCode::precondition_failed:
+            return "PreconditionFailed";
+        case ErrorCode::message_too_large:
+            return "MessageTooLarge";
+        case ErrorCode::too_many_devices:
+            return "TooManyDevices";
+        case ErrorCode::too_many_modules:
+            return "TooManyModulesOnDevice";
+        case ErrorCode::generic_unsupported_media_type:
+            return "GenericUnsupportedMediaType";
+        case ErrorCode::throttling:
+            return "ThrottlingException";
+        case ErrorCode::server_error:
+            return "ServerError";
+        case ErrorCode::service_unavailable:
+            return "ServiceUnavailable";
     }
     return "ServerError";
 }
@@ -47,29 +77,43 @@ ErrorCode from(base::Code code) {
     using base::Code;
     switch (code) {
         case Code::invalid_argument:
-        case Code::usage: return ErrorCode::argument_invalid;
-        case Code::malformed: return ErrorCode::iot_hub_format_error;
-        case Code::unauthenticated: return ErrorCode::iot_hub_unauthorized;
-        case Code::permission_denied: return ErrorCode::iot_hub_unauthorized_access;
-        case Code::not_found: return ErrorCode::generic_not_found;
-        case Code::already_exists: return ErrorCode::device_already_exists;
-        case Code::precondition_failed: return ErrorCode::precondition_failed;
-        case Code::too_large: return ErrorCode::message_too_large;
-        case Code::rate_limited: return ErrorCode::throttling;
-        case Code::timeout: return ErrorCode::generic_timeout;
-        case Code::unsupported: return ErrorCode::generic_bad_request;
+        case Code::usage:
+            return ErrorCode::argument_invalid;
+        case Code::malformed:
+            return ErrorCode::iot_hub_format_error;
+        case Code::unauthenticated:
+            return ErrorCode::iot_hub_unauthorized;
+        case Code::permission_denied:
+            return ErrorCode::iot_hub_unauthorized_access;
+        case Code::not_found:
+            return ErrorCode::generic_not_found;
+        case Code::already_exists:
+            return ErrorCode::device_already_exists;
+        case Code::precondition_failed:
+            return ErrorCode::precondition_failed;
+        case Code::too_large:
+            return ErrorCode::message_too_large;
+        case Code::rate_limited:
+            return ErrorCode::throttling;
+        case Code::timeout:
+            return ErrorCode::generic_timeout;
+        case Code::unsupported:
+            return ErrorCode::generic_bad_request;
         case Code::unavailable:
         case Code::closed:
         case Code::cancelled:
         case Code::io:
         case Code::disk_full:
-        case Code::address_in_use: return ErrorCode::service_unavailable;
-        case Code::internal: return ErrorCode::server_error;
+        case Code::address_in_use:
+            return ErrorCode::service_unavailable;
+        case Code::internal:
+            return ErrorCode::server_error;
     }
     return ErrorCode::server_error;
 }
 
-std::string error_body(ErrorCode code, std::string_view text, std::string_view tracking_id, base::Instant now) {
+std::string error_body(ErrorCode code, std::string_view text, std::string_view tracking_id,
+                       base::Instant now) {
     std::string message = "ErrorCode:" + std::string(name(code)) + ";";
     // SDKs split at the first ';', some at every one.
     std::ranges::replace_copy(text, std::back_inserter(message), ';', ',');

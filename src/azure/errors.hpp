@@ -47,8 +47,9 @@ std::string_view name(ErrorCode code);
 /// The nearest code for an error of ours, where a route has nothing better.
 ErrorCode from(base::Code code);
 
-/// {"Message":"ErrorCode:DeviceNotFound;...","ExceptionMessage":"Tracking ID:...-TimeStamp:..."} (hub.md 4.1).
-/// text must hold no ';' before its useful part; one is replaced by a comma.
-std::string error_body(ErrorCode code, std::string_view text, std::string_view tracking_id, base::Instant now);
+/// {"Message":"ErrorCode:DeviceNotFound;...","ExceptionMessage":"Tracking ID:...-TimeStamp:..."}
+/// (hub.md 4.1). text must hold no ';' before its useful part; one is replaced by a comma.
+std::string error_body(ErrorCode code, std::string_view text, std::string_view tracking_id,
+                       base::Instant now);
 
 }  // namespace azure

@@ -14,7 +14,9 @@ namespace json = boost::json;
 // What is nested deeper is shown as text: no reader of ours or of others is made to recurse.
 constexpr std::size_t deepest_payload = 64;
 
-std::string quoted(std::string_view text) { return json::serialize(json::string_view(text.data(), text.size())); }
+std::string quoted(std::string_view text) {
+    return json::serialize(json::string_view(text.data(), text.size()));
+}
 
 bool is_json(std::string_view text) {
     json::parse_options options;
@@ -26,7 +28,8 @@ bool is_json(std::string_view text) {
     return !error;
 }
 
-/// The value as the device wrote it, on one line. Numbers stay digit for digit, which a parsed value would lose.
+/// The value as the device wrote it, on one line. Numbers stay digit for digit, which a parsed value would
+/// lose.
 std::string without_white_space(std::string_view value) {
     std::string out;
     out.reserve(value.size());
@@ -67,7 +70,8 @@ class Writer {
   public:
     void size(std::size_t value) {
         assert(value <= std::numeric_limits<std::uint32_t>::max());
-        for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::byte>(value >> shift & 255));
+        for (int shift = 24; shift >= 0; shift -= 8)
+            bytes.push_back(static_cast<std::byte>(value >> shift & 255));
     }
     void data(std::span<const std::byte> value) {
         size(value.size());
@@ -101,7 +105,8 @@ class Reader {
     base::Result<std::size_t> size() {
         if (rest_.size() < 4) return fail("is cut");
         std::size_t value = 0;
-        for (int i = 0; i < 4; ++i) value = value << 8 | std::to_integer<std::size_t>(rest_[static_cast<std::size_t>(i)]);
+        for (int i = 0; i < 4; ++i)
+            value = value << 8 | std::to_integer<std::size_t>(rest_[static_cast<std::size_t>(i)]);
         rest_ = rest_.subspan(4);
         return value;
     }

@@ -32,7 +32,8 @@ struct Topic {
 /// Takes a topic apart: "devices/{d}[/modules/{m}]/messages/events[/bag][/]" (hub.md 3.1). Ids are raw.
 Topic parse_topic(std::string_view topic);
 
-/// Decodes a bag "a=1&%24.mid=x" into system and application properties. Fails with `malformed` for a bad escape.
+/// Decodes a bag "a=1&%24.mid=x" into system and application properties. Fails with `malformed` for a bad
+/// escape.
 base::Status read_property_bag(std::string_view bag, Message& into);
 /// The bag of a message in Azure's order and encoding, for our own clients and the gateway upstream.
 std::string make_property_bag(const Message& message);
@@ -50,7 +51,8 @@ struct Event {
 enum class ShowProperties { none, all };
 std::string event_json(const Event& event, ShowProperties show, std::optional<std::uint64_t> offset);
 
-/// The bytes of an Event in a log record, and back: versioned, length-prefixed; `malformed` for anything else.
+/// The bytes of an Event in a log record, and back: versioned, length-prefixed; `malformed` for anything
+/// else.
 base::Bytes encode_event(const Event& event);
 base::Result<Event> decode_event(std::span<const std::byte> bytes);
 

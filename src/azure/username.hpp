@@ -16,12 +16,13 @@ struct Claim {
     std::string api_version;  ///< empty where missing: accepted as the oldest behaviour
     std::string client_type;
     std::string model_id;
-    std::string auth_chain;   ///< "TempSensor;EdgeGateway"; empty for a direct connection
+    std::string auth_chain;  ///< "TempSensor;EdgeGateway"; empty for a direct connection
 };
 
 /// Reads the user name. Errors are `malformed` with the segment that is wrong: CONNACK 4.
 base::Result<Claim> parse_username(std::string_view text);
-/// The user name of a client of ours: host/device[/module]/?api-version=2021-04-12&DeviceClientType=...[&auth-chain=].
+/// The user name of a client of ours:
+/// host/device[/module]/?api-version=2021-04-12&DeviceClientType=...[&auth-chain=].
 std::string make_username(const Claim& claim);
 
 /// The host part of "host[:port]", lower case.

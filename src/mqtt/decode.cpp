@@ -10,21 +10,24 @@ namespace mqtt {
 namespace {
 
 constexpr std::array<std::string_view, 16> names = {
-    "packet type 0", "CONNECT", "CONNACK",     "PUBLISH",  "PUBACK",  "PUBREC",   "PUBREL",     "PUBCOMP",
-    "SUBSCRIBE",     "SUBACK",  "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "packet type 15"};
+    "packet type 0", "CONNECT",  "CONNACK",    "PUBLISH",       "PUBACK",      "PUBREC",
+    "PUBREL",        "PUBCOMP",  "SUBSCRIBE",  "SUBACK",        "UNSUBSCRIBE", "UNSUBACK",
+    "PINGREQ",       "PINGRESP", "DISCONNECT", "packet type 15"};
 
 constexpr unsigned connect_type = 1, connack_type = 2, publish_type = 3, puback_type = 4, pubrel_type = 6,
-                   subscribe_type = 8, suback_type = 9, unsubscribe_type = 10,
-                   unsuback_type = 11, pingreq_type = 12, pingresp_type = 13, disconnect_type = 14;
+                   subscribe_type = 8, suback_type = 9, unsubscribe_type = 10, unsuback_type = 11,
+                   pingreq_type = 12, pingresp_type = 13, disconnect_type = 14;
 
-base::Bytes copy(std::span<const std::byte> bytes) { return {bytes.begin(), bytes.end()}; }
+base::Bytes copy(std::span<const std::byte> bytes) {
+    return {bytes.begin(), bytes.end()};
+}
 
 base::Status check_flags(unsigned type, unsigned flags, const Reader& reader) {
     if (type == publish_type) return {};
     const bool two = type == pubrel_type || type == subscribe_type || type == unsubscribe_type;
     if (flags == (two ? 2U : 0U)) return {};
-    return reader.fail("flags of the fixed header are " + std::to_string(flags) + ", not " + (two ? "2" : "0") +
-                       " (MQTT-2.2.2-2)");
+    return reader.fail("flags of the fixed header are " + std::to_string(flags) + ", not " +
+                       (two ? "2" : "0") + " (MQTT-2.2.2-2)");
 }
 
 struct ConnectFlags {
@@ -41,8 +44,10 @@ base::Result<ConnectFlags> read_connect_flags(Reader& reader) {
                              .user_name = (bits & 0x80) != 0,
                              .will_qos = static_cast<std::uint8_t>(bits >> 3 & 3)};
     if ((bits & 1) != 0) return reader.fail("connect flags have the reserved bit set (MQTT-3.1.2-3)");
-    if (!flags.will && flags.will_qos != 0) return reader.fail("will QoS is set without a will (MQTT-3.1.2-13)");
-    if (!flags.will && flags.will_retain) return reader.fail("will retain is set without a will (MQTT-3.1.2-15)");
+    if (!flags.will && flags.will_qos != 0)
+        return reader.fail("will QoS is set without a will (MQTT-3.1.2-13)");
+    if (!flags.will && flags.will_retain)
+        return reader.fail("will retain is set without a will (MQTT-3.1.2-15)");
     if (flags.will_qos == 3) return reader.fail("will QoS is 3 (MQTT-3.1.2-14)");
     if (flags.password && !flags.user_name)
         return reader.fail("password flag is set without user name flag (MQTT-3.1.2-22)");
@@ -85,10 +90,10 @@ base::Result<Packet> read_connect(Reader& reader) {
 base::Result<Packet> read_connack(Reader& reader) {
     SP_TRY(return, const unsigned flags, reader.byte("acknowledge flags"));
     SP_TRY(return, const unsigned code, reader.byte("return code"));
-    if (flags > 1) return reader.fail("acknowledge flags have a reserved bit set (MQTT 3.1.1 section 3.2.2.1)");
+    if (flags > 1)
+        return reader.fail("acknowledge flags have a reserved bit set (MQTT 3.1.1 section 3.2.2.1)");
     if (code > 5) return reader.fail("return code is reserved (MQTT 3.1.1 section 3.2.2.3)");
-    if (flags == 1 && code != 0)
-        return reader.fail("session present is set with a refusal (MQTT-3.2.2-4)");
+    if (flags == 1 && code != 0) return reader.fail("session present is set with a refusal (MQTT-3.2.2-4)");
     return Connack{.session_present = flags == 1, .code = static_cast<ConnackCode>(code)};
 }
 
@@ -168,22 +173,35 @@ base::Result<Packet> read_unsubscribe(Reader& reader) {
 
 base::Result<Packet> read_body(Reader& reader, unsigned type, unsigned flags) {
     switch (type) {
-        case connect_type: return read_connect(reader);
-        case connack_type: return read_connack(reader);
-        case publish_type: return read_publish(reader, flags);
-        case subscribe_type: return read_subscribe(reader);
-        case suback_type: return read_suback(reader);
-        case unsubscribe_type: return read_unsubscribe(reader);
-        case pingreq_type: return Pingreq{};
-        case pingresp_type: return Pingresp{};
-        case disconnect_type: return Disconnect{};
-        default: break;
+        case connect_type:
+            return read_connect(reader);
+        case connack_type:
+            return read_connack(reader);
+        case publish_type:
+            return read_publish(reader, flags);
+        case subscribe_type:
+            return read_subscribe(reader);
+        case suback_type:
+            return read_suback(reader);
+        case unsubscribe_type:
+            return read_unsubscribe(reader);
+        case pingreq_type:
+            return Pingreq{};
+        case pingresp_type:
+            return Pingresp{};
+        case disconnect_type:
+            return Disconnect{};
+        default:
+            break;
     }
     SP_TRY(return, const auto id, reader.packet_id("MQTT-2.3.1-6"));
     switch (type) {
-        case puback_type: return Puback{id};
-        case unsuback_type: return Unsuback{id};
-        default: return QosTwoStep{static_cast<std::uint8_t>(type), id};
+        case puback_type:
+            return Puback{id};
+        case unsuback_type:
+            return Unsuback{id};
+        default:
+            return QosTwoStep{static_cast<std::uint8_t>(type), id};
     }
 }
 
@@ -219,8 +237,9 @@ base::Result<std::optional<std::size_t>> packet_size(std::span<const std::byte> 
     if (!header) return std::nullopt;
     const auto size = header->size + header->remaining;
     if (size > limit)
-        return base::fail(base::Code::too_large, std::string(names[std::to_integer<unsigned>(bytes[0]) >> 4]),
-                          "has " + std::to_string(size) + " bytes, over the limit of " + std::to_string(limit));
+        return base::fail(
+            base::Code::too_large, std::string(names[std::to_integer<unsigned>(bytes[0]) >> 4]),
+            "has " + std::to_string(size) + " bytes, over the limit of " + std::to_string(limit));
     return size;
 }
 

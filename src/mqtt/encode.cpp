@@ -59,9 +59,10 @@ struct Encode {
                       connect.user_name.value_or("").size() + connect.password.value_or("").size());
         writer.text(connect.protocol);
         writer.byte(connect.level);
-        writer.byte((connect.clean_session ? 0x02U : 0U) |
-                    (will ? 0x04U | static_cast<unsigned>(will->qos) << 3 | (will->retain ? 0x20U : 0U) : 0U) |
-                    (connect.password ? 0x40U : 0U) | (connect.user_name ? 0x80U : 0U));
+        writer.byte(
+            (connect.clean_session ? 0x02U : 0U) |
+            (will ? 0x04U | static_cast<unsigned>(will->qos) << 3 | (will->retain ? 0x20U : 0U) : 0U) |
+            (connect.password ? 0x40U : 0U) | (connect.user_name ? 0x80U : 0U));
         writer.number(connect.keep_alive);
         writer.text(connect.client_id);
         if (will) {
@@ -96,7 +97,8 @@ struct Encode {
         writer.text(publish.topic);
         if (qos > 0) writer.number(publish.packet_id);
         writer.raw(publish.payload);
-        return std::move(writer).finish(3, (publish.duplicate ? 8U : 0U) | qos << 1 | (publish.retain ? 1U : 0U));
+        return std::move(writer).finish(
+            3, (publish.duplicate ? 8U : 0U) | qos << 1 | (publish.retain ? 1U : 0U));
     }
     base::Bytes operator()(const Puback& puback) const { return with_id(4, 0, puback.packet_id); }
     base::Bytes operator()(const QosTwoStep& step) const {
@@ -140,6 +142,8 @@ struct Encode {
 
 }  // namespace
 
-base::Bytes encode(const Packet& packet) { return std::visit(Encode{}, packet); }
+base::Bytes encode(const Packet& packet) {
+    return std::visit(Encode{}, packet);
+}
 
 }  // namespace mqtt

@@ -26,7 +26,7 @@ struct Will {
 
 struct Connect {
     std::string protocol = "MQTT";
-    std::uint8_t level = 4;      ///< anything else is decoded as far as this, so that it can be refused by name
+    std::uint8_t level = 4;  ///< anything else is decoded as far as this, so that it can be refused by name
     std::string client_id;
     bool clean_session = true;
     std::uint16_t keep_alive = 60;  ///< seconds; 0: none
@@ -87,8 +87,8 @@ struct Pingreq {};
 struct Pingresp {};
 struct Disconnect {};
 
-using Packet = std::variant<Connect, Connack, Publish, Puback, QosTwoStep, Subscribe, Suback, Unsubscribe, Unsuback,
-                            Pingreq, Pingresp, Disconnect>;
+using Packet = std::variant<Connect, Connack, Publish, Puback, QosTwoStep, Subscribe, Suback, Unsubscribe,
+                            Unsuback, Pingreq, Pingresp, Disconnect>;
 
 /// "PUBLISH", for logs.
 std::string_view name(const Packet& packet);
@@ -98,20 +98,22 @@ struct Decoded {
     std::size_t consumed;  ///< bytes of the input that it took
 };
 
-/// Reads one packet from the start of `bytes`. nullopt: more bytes are needed. An error names the packet, the field
-/// and the section of the standard that was violated; the connection is then closed (MQTT 3.1.1 section 4.8).
+/// Reads one packet from the start of `bytes`. nullopt: more bytes are needed. An error names the packet, the
+/// field and the section of the standard that was violated; the connection is then closed (MQTT 3.1.1
+/// section 4.8).
 base::Result<std::optional<Decoded>> decode(std::span<const std::byte> bytes);
 
-/// How many bytes the packet at the start of `bytes` has in all, as soon as its fixed header is complete; lets a
-/// reader allocate once. nullopt: not yet known. Fails with `too_large` over `limit` (limits::first_packet before CONNECT
-/// was accepted).
+/// How many bytes the packet at the start of `bytes` has in all, as soon as its fixed header is complete;
+/// lets a reader allocate once. nullopt: not yet known. Fails with `too_large` over `limit`
+/// (limits::first_packet before CONNECT was accepted).
 base::Result<std::optional<std::size_t>> packet_size(std::span<const std::byte> bytes,
                                                      std::size_t limit = limits::packet);
 
 /// The packet on the wire. The packet must be one that the standard allows (asserted).
 base::Bytes encode(const Packet& packet);
 
-/// Topic names and filters by section 4.7 (no wildcard in a name, `#` last, no NUL, 1 to 65,535 bytes of UTF-8).
+/// Topic names and filters by section 4.7 (no wildcard in a name, `#` last, no NUL, 1 to 65,535 bytes of
+/// UTF-8).
 bool is_valid_topic(std::string_view topic);
 bool is_valid_filter(std::string_view filter);
 bool matches(std::string_view filter, std::string_view topic);

@@ -11,7 +11,8 @@
 
 namespace mqtt {
 
-/// A cursor over the body of one packet that only moves forward. What it refuses names packet, field and section.
+/// A cursor over the body of one packet that only moves forward. What it refuses names packet, field and
+/// section.
 class Reader {
   public:
     Reader(std::span<const std::byte> body, std::string_view packet) : rest_(body), packet_(packet) {}

@@ -83,8 +83,8 @@ std::vector<Action> Session::on_connect(Connect connect) {
     if (connect.protocol != "MQTT" || connect.level != 4) {
         const auto level = connect.protocol == "MQTT" ? connect.level : std::uint8_t{4};
         std::vector<Action> actions;
-        actions.push_back(
-            Send{Connack{.session_present = false, .code = ConnackCode::unacceptable_protocol, .level = level}});
+        actions.push_back(Send{
+            Connack{.session_present = false, .code = ConnackCode::unacceptable_protocol, .level = level}});
         auto why = violation("CONNECT", "asks for " + connect.protocol + " level " +
                                             std::to_string(connect.level) + " (MQTT-3.1.2-2)");
         why.code = base::Code::unsupported;
@@ -115,7 +115,8 @@ std::vector<Action> Session::wait(Packet packet) {
         return close(violation("CONNECT", "came a second time (MQTT-3.1.0-2)"));
     waiting_bytes_ += weight(packet);
     if (waiting_bytes_ > limits::waiting) {
-        return close({base::Code::too_large, std::string(name(packet)),
+        return close({base::Code::too_large,
+                      std::string(name(packet)),
                       "came before CONNACK, when " + std::to_string(limits::waiting) +
                           " bytes of packets were waiting already (limit)",
                       {}});
@@ -151,39 +152,40 @@ std::vector<Action> Session::on_running(Packet packet) {
         return close(violation(name(packet), "is never sent by a client (MQTT 3.1.1 table 2.1)"));
     };
     return std::visit(
-        Overloaded{
-            [&](Connect&) { return close(violation("CONNECT", "came a second time (MQTT-3.1.0-2)")); },
-            [&](Publish& publish) { return on_publish(std::move(publish)); },
-            [&](Puback& puback) {
-                const auto found = std::ranges::lower_bound(in_flight_out_, puback.packet_id);
-                // One that nobody waits for does no harm: section 4.4 lets a client acknowledge twice.
-                if (found == in_flight_out_.end() || *found != puback.packet_id) return std::vector<Action>{};
-                in_flight_out_.erase(found);
-                return one(Acknowledged{puback.packet_id});
-            },
-            [&](QosTwoStep&) {
-                return close({base::Code::unsupported, std::string(name(packet)),
-                              "belongs to QoS 2, which this server does not speak",
-                              {}});
-            },
-            [&](Subscribe& subscribe) {
-                for (auto& wanted : subscribe.subscriptions)
-                    wanted.qos = std::min(wanted.qos, Qos::at_least_once);
-                return one(Grant{std::move(subscribe)});
-            },
-            [&](Unsubscribe& unsubscribe) {
-                auto actions = one(Send{Unsuback{unsubscribe.packet_id}});
-                actions.push_back(Revoke{std::move(unsubscribe)});
-                return actions;
-            },
-            [&](Pingreq&) { return one(Send{Pingresp{}}); },
-            [&](Disconnect&) {
-                state_ = State::closing;
-                will_.reset();
-                return one(End{});
-            },
-            [&](Connack&) { return wrong_way(); }, [&](Suback&) { return wrong_way(); },
-            [&](Unsuback&) { return wrong_way(); }, [&](Pingresp&) { return wrong_way(); }},
+        Overloaded{[&](Connect&) { return close(violation("CONNECT", "came a second time (MQTT-3.1.0-2)")); },
+                   [&](Publish& publish) { return on_publish(std::move(publish)); },
+                   [&](Puback& puback) {
+                       const auto found = std::ranges::lower_bound(in_flight_out_, puback.packet_id);
+                       // One that nobody waits for does no harm: section 4.4 lets a client acknowledge twice.
+                       if (found == in_flight_out_.end() || *found != puback.packet_id)
+                           return std::vector<Action>{};
+                       in_flight_out_.erase(found);
+                       return one(Acknowledged{puback.packet_id});
+                   },
+                   [&](QosTwoStep&) {
+                       return close({base::Code::unsupported,
+                                     std::string(name(packet)),
+                                     "belongs to QoS 2, which this server does not speak",
+                                     {}});
+                   },
+                   [&](Subscribe& subscribe) {
+                       for (auto& wanted : subscribe.subscriptions)
+                           wanted.qos = std::min(wanted.qos, Qos::at_least_once);
+                       return one(Grant{std::move(subscribe)});
+                   },
+                   [&](Unsubscribe& unsubscribe) {
+                       auto actions = one(Send{Unsuback{unsubscribe.packet_id}});
+                       actions.push_back(Revoke{std::move(unsubscribe)});
+                       return actions;
+                   },
+                   [&](Pingreq&) { return one(Send{Pingresp{}}); },
+                   [&](Disconnect&) {
+                       state_ = State::closing;
+                       will_.reset();
+                       return one(End{});
+                   },
+                   [&](Connack&) { return wrong_way(); }, [&](Suback&) { return wrong_way(); },
+                   [&](Unsuback&) { return wrong_way(); }, [&](Pingresp&) { return wrong_way(); }},
         packet);
 }
 
@@ -194,7 +196,8 @@ std::vector<Action> Session::on_publish(Publish publish) {
     }
     if (publish.qos == Qos::at_least_once) {
         if (unacknowledged_in_.size() == limits::unstored) {
-            return close({base::Code::too_large, "PUBLISH",
+            return close({base::Code::too_large,
+                          "PUBLISH",
                           "came while " + std::to_string(limits::unstored) + " wait for PUBACK (limit)",
                           {}});
         }
@@ -248,6 +251,8 @@ std::optional<Publish> Session::send(Publish message) {
     return message;
 }
 
-std::size_t Session::unstored() const { return unacknowledged_in_.size(); }
+std::size_t Session::unstored() const {
+    return unacknowledged_in_.size();
+}
 
 }  // namespace mqtt

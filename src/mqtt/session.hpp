@@ -46,8 +46,8 @@ struct Close {
 };
 using Action = std::variant<Send, Authenticate, Deliver, Grant, Revoke, Acknowledged, End, Close>;
 
-/// The server's side of MQTT 3.1.1 for one connection: order of packets, packet ids, keep-alive, QoS 2 refused.
-/// No I/O, no clock. Hub and gateway share it.
+/// The server's side of MQTT 3.1.1 for one connection: order of packets, packet ids, keep-alive, QoS 2
+/// refused. No I/O, no clock. Hub and gateway share it.
 class Session {
   public:
     Session() = default;
@@ -66,17 +66,18 @@ class Session {
     std::vector<Action> accept(bool session_present, base::Instant now);
     /// The verdict was no: CONNACK with the code, then Close.
     std::vector<Action> refuse(ConnackCode code, base::Error why);
-    /// The message with this id is durable: PUBACK. Ids answer in the order in which they came (MQTT-4.6.0-2).
+    /// The message with this id is durable: PUBACK. Ids answer in the order in which they came
+    /// (MQTT-4.6.0-2).
     std::vector<Action> stored(std::uint16_t packet_id);
     /// SUBACK; one code for each filter.
     std::vector<Action> granted(std::uint16_t packet_id, std::vector<std::uint8_t> codes);
-    /// Gives `message` a packet id where its QoS needs one and remembers it until acknowledged; nullopt where all
-    /// ids are taken.
+    /// Gives `message` a packet id where its QoS needs one and remembers it until acknowledged; nullopt where
+    /// all ids are taken.
     std::optional<Publish> send(Publish message);
 
     State state() const { return state_; }
-    /// The moment at which the peer has been silent for too long (1.5 times keep-alive, at most 1,767 s, hub.md 2.9).
-    /// Never while we are the ones who authenticate.
+    /// The moment at which the peer has been silent for too long (1.5 times keep-alive, at most 1,767 s,
+    /// hub.md 2.9). Never while we are the ones who authenticate.
     base::Instant silent_after() const { return silent_after_; }
     /// Of an accepted client; gone once it said DISCONNECT (MQTT-3.1.2-10).
     const std::optional<Will>& will() const { return will_; }
@@ -100,7 +101,7 @@ class Session {
     std::deque<Packet> waiting_;
     std::size_t waiting_bytes_ = 0;
     std::deque<std::pair<std::uint16_t, bool>> unacknowledged_in_;  ///< id, stored
-    std::vector<std::uint16_t> in_flight_out_;  ///< sorted
+    std::vector<std::uint16_t> in_flight_out_;                      ///< sorted
     std::uint16_t next_id_ = 1;
 };
 

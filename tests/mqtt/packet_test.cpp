@@ -32,7 +32,8 @@ mqtt::Packet decode_whole(const base::Bytes& bytes) {
 
 // From hub.md 2.2: level 4, flags C0, keep-alive 180.
 TEST(Packet, ReadsTheConnectOfTheNodeSdk) {
-    const auto packet = decode_whole(hex("10 1c 0004 4d515454 04 c0 00b4 000a 54656d7053656e736f72 0001 75 0001 70"));
+    const auto packet =
+        decode_whole(hex("10 1c 0004 4d515454 04 c0 00b4 000a 54656d7053656e736f72 0001 75 0001 70"));
     const auto& connect = std::get<mqtt::Connect>(packet);
     EXPECT_EQ(connect.client_id, "TempSensor");
     EXPECT_FALSE(connect.clean_session);
@@ -44,12 +45,15 @@ TEST(Packet, ReadsTheConnectOfTheNodeSdk) {
 }
 
 TEST(Packet, TellsAnEmptyPasswordFromNone) {
-    EXPECT_EQ(std::get<mqtt::Connect>(decode_whole(hex("10 11 0004 4d515454 04 c2 0000 0000 0001 75 0000"))).password, "");
-    EXPECT_FALSE(std::get<mqtt::Connect>(decode_whole(hex("10 0f 0004 4d515454 04 82 0000 0000 0001 75"))).password);
+    EXPECT_EQ(std::get<mqtt::Connect>(decode_whole(hex("10 11 0004 4d515454 04 c2 0000 0000 0001 75 0000")))
+                  .password,
+              "");
+    EXPECT_FALSE(
+        std::get<mqtt::Connect>(decode_whole(hex("10 0f 0004 4d515454 04 82 0000 0000 0001 75"))).password);
 }
 
 TEST(Packet, ReadsAWill) {
-    const auto packet = decode_whole(hex("10 13 0004 4d515454 04 2e 0000 0001 41 0001 74 0003 000102"));
+    const auto packet = decode_whole(hex("10 15 0004 4d515454 04 2e 0000 0001 41 0001 74 0003 000102"));
     const auto& will = std::get<mqtt::Connect>(packet).will;
     ASSERT_TRUE(will);
     EXPECT_EQ(will->topic, "t");
@@ -59,8 +63,12 @@ TEST(Packet, ReadsAWill) {
 }
 
 TEST(Packet, WritesWhatTheStandardShows) {
-    mqtt::Publish publish{.topic = "a/b", .payload = hex("00ff"), .qos = Qos::at_least_once, .retain = true,
-                          .duplicate = true, .packet_id = 10};
+    mqtt::Publish publish{.topic = "a/b",
+                          .payload = hex("00ff"),
+                          .qos = Qos::at_least_once,
+                          .retain = true,
+                          .duplicate = true,
+                          .packet_id = 10};
     EXPECT_EQ(mqtt::encode(publish), hex("3b 09 0003 612f62 000a 00ff"));
     EXPECT_EQ(mqtt::encode(mqtt::Subscribe{10, {{"a/b", Qos::at_least_once}, {"c/d", Qos::exactly_once}}}),
               hex("82 0e 000a 0003 612f62 01 0003 632f64 02"));
@@ -82,9 +90,13 @@ struct LengthCase {
 
 TEST(Packet, WritesRemainingLengthsAtTheirBounds) {
     constexpr std::size_t topic = 3;  // length and one letter
-    for (const auto& [remaining, header] : std::initializer_list<LengthCase>{
-             {127, "307f"}, {128, "308001"}, {16'383, "30ff7f"}, {16'384, "30808001"}, {262'144, "30808010"}}) {
-        const auto bytes = mqtt::encode(mqtt::Publish{.topic = "t", .payload = base::Bytes(remaining - topic)});
+    for (const auto& [remaining, header] : std::initializer_list<LengthCase>{{127, "307f"},
+                                                                             {128, "308001"},
+                                                                             {16'383, "30ff7f"},
+                                                                             {16'384, "30808001"},
+                                                                             {262'144, "30808010"}}) {
+        const auto bytes =
+            mqtt::encode(mqtt::Publish{.topic = "t", .payload = base::Bytes(remaining - topic)});
         const auto head = hex(header);
         EXPECT_TRUE(std::equal(head.begin(), head.end(), bytes.begin())) << header;
         EXPECT_EQ(bytes.size(), head.size() + remaining);
@@ -198,7 +210,8 @@ TEST(Topic, MatchesByTheTableOfTheStandard) {
 }
 
 TEST(Topic, RefusesMisplacedWildcardsAndImpossibleTexts) {
-    for (const auto filter : {"", "sport/tennis#", "sport/tennis/#/ranking", "sport+", "+sport", "a/+b", "a/b+/c", "#/a", "##"})
+    for (const auto filter :
+         {"", "sport/tennis#", "sport/tennis/#/ranking", "sport+", "+sport", "a/+b", "a/b+/c", "#/a", "##"})
         EXPECT_FALSE(mqtt::is_valid_filter(filter)) << filter;
     for (const auto filter : {"+", "#", "+/+", "/", "a//b", "+/tennis/#", "sport/+/player1"})
         EXPECT_TRUE(mqtt::is_valid_filter(filter)) << filter;
@@ -217,17 +230,27 @@ std::string text(std::string_view letters, std::size_t least) {
     for (std::size_t i = 0; i < size; ++i) made += letters[*rc::gen::inRange<std::size_t>(0, letters.size())];
     return made;
 }
-std::string topic() { return text("abc/$%&= ", 1); }
-std::string filter() { return *rc::gen::element<std::string>("#", "+", "a/+/b", "a/#") ; }
+std::string topic() {
+    return text("abc/$%&= ", 1);
+}
+std::string filter() {
+    return *rc::gen::element<std::string>("#", "+", "a/+/b", "a/#");
+}
 base::Bytes bytes() {
     base::Bytes made;
     for (const auto value : *rc::gen::arbitrary<std::vector<std::uint8_t>>())
         made.push_back(static_cast<std::byte>(value));
     return made;
 }
-std::uint16_t id() { return *rc::gen::inRange<std::uint16_t>(1, 65'535); }
-bool boolean() { return *rc::gen::arbitrary<bool>(); }
-Qos qos() { return static_cast<Qos>(*rc::gen::inRange(0, 3)); }
+std::uint16_t id() {
+    return *rc::gen::inRange<std::uint16_t>(1, 65'535);
+}
+bool boolean() {
+    return *rc::gen::arbitrary<bool>();
+}
+Qos qos() {
+    return static_cast<Qos>(*rc::gen::inRange(0, 3));
+}
 
 mqtt::Packet connect() {
     mqtt::Connect made;
@@ -249,18 +272,30 @@ mqtt::Packet publish() {
 }
 mqtt::Packet packet() {
     switch (*rc::gen::inRange(0, 12)) {
-        case 0: return connect();
-        case 1: return mqtt::Connack{.session_present = boolean()};
-        case 2: return publish();
-        case 3: return mqtt::Puback{id()};
-        case 4: return mqtt::QosTwoStep{*rc::gen::inRange<std::uint8_t>(5, 8), id()};
-        case 5: return mqtt::Subscribe{id(), {{filter(), qos()}, {topic(), qos()}}};
-        case 6: return mqtt::Suback{id(), {0, 0x80, 1}};
-        case 7: return mqtt::Unsubscribe{id(), {filter(), topic()}};
-        case 8: return mqtt::Unsuback{id()};
-        case 9: return mqtt::Pingreq{};
-        case 10: return mqtt::Pingresp{};
-        default: return mqtt::Disconnect{};
+        case 0:
+            return connect();
+        case 1:
+            return mqtt::Connack{.session_present = boolean()};
+        case 2:
+            return publish();
+        case 3:
+            return mqtt::Puback{id()};
+        case 4:
+            return mqtt::QosTwoStep{*rc::gen::inRange<std::uint8_t>(5, 8), id()};
+        case 5:
+            return mqtt::Subscribe{id(), {{filter(), qos()}, {topic(), qos()}}};
+        case 6:
+            return mqtt::Suback{id(), {0, 0x80, 1}};
+        case 7:
+            return mqtt::Unsubscribe{id(), {filter(), topic()}};
+        case 8:
+            return mqtt::Unsuback{id()};
+        case 9:
+            return mqtt::Pingreq{};
+        case 10:
+            return mqtt::Pingresp{};
+        default:
+            return mqtt::Disconnect{};
     }
 }
 

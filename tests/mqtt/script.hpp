@@ -11,9 +11,10 @@
 
 namespace mqtt_test {
 
-/// A conversation with a Session, written as it happens: `.receives(connect).authenticates().accepts().sends(...)`.
-/// Bytes go through the codec, so that a script tests both. Each expectation takes the next action in order;
-/// `run` plays it, `cut_at_every_byte` plays it again for each way of cutting the received bytes in two.
+/// A conversation with a Session, written as it happens:
+/// `.receives(connect).authenticates().accepts().sends(...)`. Bytes go through the codec, so that a script
+/// tests both. Each expectation takes the next action in order; `run` plays it, `cut_at_every_byte` plays it
+/// again for each way of cutting the received bytes in two.
 class Script {
   public:
     explicit Script(base::Instant now = base::Instant{std::chrono::seconds(1'000'000)}) : now_(now) {}
@@ -23,9 +24,8 @@ class Script {
         return step([bytes = std::move(bytes)](Play& play) { play.feed(bytes); });
     }
     Script& accepts(bool session_present = false) {
-        return step([session_present](Play& play) {
-            play.take(play.session.accept(session_present, play.now));
-        });
+        return step(
+            [session_present](Play& play) { play.take(play.session.accept(session_present, play.now)); });
     }
     Script& refuses(mqtt::ConnackCode code) {
         return step([code](Play& play) {
@@ -50,7 +50,9 @@ class Script {
             EXPECT_EQ(base::to_hex(mqtt::encode(send.packet)), base::to_hex(mqtt::encode(packet)));
         });
     }
-    Script& authenticates() { return expects<mqtt::Authenticate>([](const auto&) {}); }
+    Script& authenticates() {
+        return expects<mqtt::Authenticate>([](const auto&) {});
+    }
     Script& delivers(std::string topic) {
         return expects<mqtt::Deliver>([=](const auto& deliver) { EXPECT_EQ(deliver.message.topic, topic); });
     }
@@ -68,7 +70,9 @@ class Script {
     Script& learns_acknowledged(std::uint16_t id) {
         return expects<mqtt::Acknowledged>([=](const auto& seen) { EXPECT_EQ(seen.packet_id, id); });
     }
-    Script& ends() { return expects<mqtt::End>([](const auto&) {}); }
+    Script& ends() {
+        return expects<mqtt::End>([](const auto&) {});
+    }
     /// what: part of the reason's text.
     Script& closes(std::string what) {
         return expects<mqtt::Close>([=](const mqtt::Close& close) {
@@ -146,7 +150,12 @@ class Script {
         });
     }
     std::size_t play(std::optional<std::size_t> cut) const {
-        Play play{.session = mqtt::Session(now_), .now = now_, .cut = cut, .received = 0, .inbox = {}, .actions = {}};
+        Play play{.session = mqtt::Session(now_),
+                  .now = now_,
+                  .cut = cut,
+                  .received = 0,
+                  .inbox = {},
+                  .actions = {}};
         for (const auto& what : steps_) {
             what(play);
             if (testing::Test::HasFatalFailure()) return 0;

@@ -69,7 +69,13 @@ TEST(Session, PlaysTheArticlesConversationHoweverItIsCut) {
 }
 
 TEST(Session, AcknowledgesOnlyAfterStore) {
-    connected().receives(publish(1)).delivers(telemetry).does_nothing().stored(1).sends(mqtt::Puback{1}).run();
+    connected()
+        .receives(publish(1))
+        .delivers(telemetry)
+        .does_nothing()
+        .stored(1)
+        .sends(mqtt::Puback{1})
+        .run();
 }
 
 TEST(Session, AcknowledgesInTheOrderOfArrival) {
@@ -106,10 +112,18 @@ TEST(Session, AcknowledgesEachCopyOfARepeatedPacketId) {
 }
 
 TEST(Session, DoesNotAcknowledgeQosZeroNorAnUnknownId) {
-    connected().receives(publish(0, Qos::at_most_once)).delivers(telemetry).stored(0).stored(44).does_nothing().run();
+    connected()
+        .receives(publish(0, Qos::at_most_once))
+        .delivers(telemetry)
+        .stored(0)
+        .stored(44)
+        .does_nothing()
+        .run();
 }
 
-TEST(Session, ClosesOnQosTwo) { connected().receives(publish(1, Qos::exactly_once)).closes("QoS 2").run(); }
+TEST(Session, ClosesOnQosTwo) {
+    connected().receives(publish(1, Qos::exactly_once)).closes("QoS 2").run();
+}
 
 TEST(Session, ClosesOnEveryStepOfQosTwo) {
     for (const std::uint8_t type : {5, 6, 7})
@@ -123,15 +137,15 @@ TEST(Session, ClosesOnASecondConnect) {
 
 TEST(Session, ClosesOnAnythingBeforeConnect) {
     const std::vector<mqtt::Packet> packets = {
-        publish(1),      mqtt::Puback{1},   mqtt::Subscribe{1, {{"a", Qos::at_most_once}}},
+        publish(1),      mqtt::Puback{1},    mqtt::Subscribe{1, {{"a", Qos::at_most_once}}},
         mqtt::Pingreq{}, mqtt::Disconnect{}, mqtt::Unsubscribe{1, {"a"}},
-        mqtt::Connack{}, mqtt::Pingresp{},  mqtt::QosTwoStep{6, 1}};
+        mqtt::Connack{}, mqtt::Pingresp{},   mqtt::QosTwoStep{6, 1}};
     for (const auto& packet : packets) Script().receives(packet).closes("MQTT-3.1.0-1").run();
 }
 
 TEST(Session, ClosesOnPacketsThatOnlyAServerSends) {
-    for (const auto& packet : std::vector<mqtt::Packet>{mqtt::Connack{}, mqtt::Suback{1, {0}}, mqtt::Unsuback{1},
-                                                        mqtt::Pingresp{}})
+    for (const auto& packet : std::vector<mqtt::Packet>{mqtt::Connack{}, mqtt::Suback{1, {0}},
+                                                        mqtt::Unsuback{1}, mqtt::Pingresp{}})
         connected().receives(packet).closes("never sent by a client").run();
 }
 
@@ -154,7 +168,8 @@ TEST(Session, RefusesOtherProtocolLevelsByConnackOne) {
         .closes("MQTT level 3")
         .run();
     Script()
-        .receives_bytes(*base::from_hex("100e00064d514973647003020000" "0000"))
+        .receives_bytes(*base::from_hex("100e00064d514973647003020000"
+                                        "0000"))
         .sends(connack(ConnackCode::unacceptable_protocol))
         .closes("MQIsdp level 3")
         .run();
@@ -168,18 +183,15 @@ TEST(Session, AnswersLevelFiveInItsOwnWords) {
         .sends(mqtt::Connack{.code = ConnackCode::unacceptable_protocol, .level = 5})
         .closes("MQTT level 5")
         .run();
-    EXPECT_EQ(base::to_hex(mqtt::encode(mqtt::Connack{.code = ConnackCode::unacceptable_protocol, .level = 5})),
-              "2003008400");
+    EXPECT_EQ(
+        base::to_hex(mqtt::encode(mqtt::Connack{.code = ConnackCode::unacceptable_protocol, .level = 5})),
+        "2003008400");
 }
 
 TEST(Session, RefusesAnEmptyClientIdWithoutCleanSession) {
     auto packet = connect();
     packet.client_id.clear();
-    Script()
-        .receives(packet)
-        .sends(connack(ConnackCode::identifier_rejected))
-        .closes("MQTT-3.1.3-8")
-        .run();
+    Script().receives(packet).sends(connack(ConnackCode::identifier_rejected)).closes("MQTT-3.1.3-8").run();
 }
 
 TEST(Session, SendsTheRefusalThenCloses) {
@@ -240,7 +252,8 @@ TEST(Session, CountsSmallPacketsByTheirMemoryWhileAuthenticating) {
 
 TEST(Session, LowersQosTwoOfASubscriptionToOne) {
     connected()
-        .receives(mqtt::Subscribe{1, {{"a", Qos::exactly_once}, {"b", Qos::at_most_once}, {"c", Qos::at_least_once}}})
+        .receives(mqtt::Subscribe{
+            1, {{"a", Qos::exactly_once}, {"b", Qos::at_most_once}, {"c", Qos::at_least_once}}})
         .asks_grant({Qos::at_least_once, Qos::at_most_once, Qos::at_least_once})
         .grants(1, {2, 0, 0x80})
         .sends(mqtt::Suback{1, {1, 0, 0x80}})
@@ -259,8 +272,14 @@ struct Patience {
 };
 
 TEST(Session, IsPatientForOneAndAHalfTimesKeepAliveUpToTheCap) {
-    for (const auto& [keep_alive, expected] : std::initializer_list<Patience>{
-             {0, 1767s}, {1, 2s}, {60, 90s}, {180, 270s}, {1177, 1766s}, {1178, 1767s}, {1179, 1767s}, {65535, 1767s}}) {
+    for (const auto& [keep_alive, expected] : std::initializer_list<Patience>{{0, 1767s},
+                                                                              {1, 2s},
+                                                                              {60, 90s},
+                                                                              {180, 270s},
+                                                                              {1177, 1766s},
+                                                                              {1178, 1767s},
+                                                                              {1179, 1767s},
+                                                                              {65535, 1767s}}) {
         connected(keep_alive)
             .checks([&](auto& session, auto now) { EXPECT_EQ(session.silent_after() - now, expected); })
             .passes(1s)
