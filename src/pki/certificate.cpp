@@ -58,6 +58,11 @@ base::Result<Certificate> Certificate::from_pem(std::string_view pem, std::strin
     return Certificate(std::shared_ptr<x509_st>(parsed.release(), X509_free));
 }
 
+base::Result<Certificate> Certificate::read(std::span<const std::byte> content, std::string thing) {
+    if (looks_like_der(content)) return from_der(content, std::move(thing));
+    return from_pem(base::as_text(content), std::move(thing));
+}
+
 Certificate Certificate::share(x509_st* handle) {
     X509_up_ref(handle);
     return Certificate(std::shared_ptr<x509_st>(handle, X509_free));
@@ -173,6 +178,11 @@ std::string to_pem(const Chain& chain) {
     std::string all;
     for (const auto& one : chain) all += one.pem();
     return all;
+}
+
+bool looks_like_der(std::span<const std::byte> content) {
+    constexpr std::byte sequence{0x30};
+    return !content.empty() && content.front() == sequence;
 }
 
 std::string with_colons(std::span<const std::byte> digest) {

@@ -28,9 +28,15 @@ using Chain = std::vector<Certificate>;
 class Certificate {
   public:
     /// Exactly one certificate in DER; trailing bytes are an error. thing: what it is, for errors.
-    static base::Result<Certificate> from_der(std::span<const std::byte> der, std::string thing = "certificate");
-    /// The first certificate of a PEM text; text around the block is allowed, as openssl x509 -text writes it.
+    static base::Result<Certificate> from_der(std::span<const std::byte> der,
+                                              std::string thing = "certificate");
+    /// The first certificate of a PEM text; text around the block is allowed, as openssl x509 -text writes
+    /// it.
     static base::Result<Certificate> from_pem(std::string_view pem, std::string thing = "certificate");
+    /// The content of a file in either form: DER where it begins with a SEQUENCE, else the first of a PEM
+    /// text.
+    static base::Result<Certificate> read(std::span<const std::byte> content,
+                                          std::string thing = "certificate");
     /// Takes another reference to an OpenSSL certificate (not null).
     static Certificate share(x509_st* handle);
 
@@ -56,7 +62,8 @@ class Certificate {
     bool is_self_issued() const;  ///< subject equals issuer
     /// "EC P-256", "RSA 2048".
     std::string key_description() const;
-    /// Object identifiers of extKeyUsage as short names ("serverAuth"); nullopt where the extension is absent.
+    /// Object identifiers of extKeyUsage as short names ("serverAuth"); nullopt where the extension is
+    /// absent.
     std::optional<std::vector<std::string>> extended_key_usage() const;
 
     const Sha256& sha256() const { return *sha256_; }  ///< over the DER
@@ -71,10 +78,13 @@ class Certificate {
     std::shared_ptr<const Sha256> sha256_;
 };
 
-/// All certificates of a PEM text in order, at least one and at most `limit`. A block that does not parse fails
-/// the whole and is named by its number. Private key blocks are an error: no key belongs there.
+/// All certificates of a PEM text in order, at least one and at most `limit`. A block that does not parse
+/// fails the whole and is named by its number. Private key blocks are an error: no key belongs there.
 base::Result<Chain> certificates_from_pem(std::string_view pem, std::string thing, std::size_t limit = 100);
 std::string to_pem(const Chain& chain);
+
+/// True where the first octet is the tag of a DER SEQUENCE, which no PEM text begins with ('0').
+bool looks_like_der(std::span<const std::byte> content);
 
 /// "AB:CD:..." in upper case, as `openssl x509 -fingerprint` prints it.
 std::string with_colons(std::span<const std::byte> digest);

@@ -213,6 +213,11 @@ base::Result<Csr> csr_from_pem(std::string_view pem, std::string thing) {
     return read(request.get(), thing);
 }
 
+base::Result<Csr> read_csr(std::span<const std::byte> content, std::string thing) {
+    if (looks_like_der(content)) return csr_from_der(content, std::move(thing));
+    return csr_from_pem(base::as_text(content), std::move(thing));
+}
+
 base::Result<std::string> make_csr_pem(const CsrWish& wish, const PrivateKey& key) {
     if (auto fine = check_common_name(wish.common_name); !fine) return std::unexpected(fine.error());
     const X509ReqPtr request(X509_REQ_new());

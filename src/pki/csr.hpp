@@ -33,6 +33,9 @@ struct Csr {
 base::Result<Csr> csr_from_pem(std::string_view pem, std::string thing = "certificate request");
 base::Result<Csr> csr_from_der(std::span<const std::byte> der, std::string thing = "certificate request");
 
+/// The content of a file or body in either form: DER where it begins with a SEQUENCE, else PEM.
+base::Result<Csr> read_csr(std::span<const std::byte> content, std::string thing = "certificate request");
+
 /// Makes a request for `key` with subject CN=`common_name` and the given SANs ("DNS:x", "IP:...").
 /// `usages`: EKU short names to ask for. ca: ask for CA:TRUE, path length 0 with keyCertSign.
 struct CsrWish {
