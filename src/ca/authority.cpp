@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "ca/layout.hpp"
+#include "pki/verify.hpp"
 
 namespace ca {
 namespace {
@@ -12,6 +13,24 @@ namespace {
 base::Result<pki::Certificate> load_certificate(const Path& file) {
     SP_TRY(return, const auto pem, base::read_file(file, "CA certificate"));
     return pki::Certificate::from_pem(pem, "CA certificate " + file.string());
+}
+
+pki::Purpose purpose_of(pki::Profile profile) {
+    if (pki::rules(profile).ca) return pki::Purpose::any;
+    return profile == pki::Profile::server ? pki::Purpose::server : pki::Purpose::client;
+}
+
+/// Looks at what was issued as a peer will who trusts the root alone.
+base::Status check(const pki::Chain& chain, const pki::Certificate& root, pki::Profile profile,
+                   base::Instant now) {
+    const pki::TrustBundle trust({root});
+    const auto judged =
+        pki::verify({.chain = chain, .trust = trust, .purpose = purpose_of(profile), .now = now});
+    if (judged.verdict.accepted()) return {};
+    return base::fail(
+        base::Code::invalid_argument, fmt::format("certificate for {}", chain.front().subject()),
+        fmt::format("would not be accepted below {}: {}", root.subject(), pki::summary(judged.verdict)),
+        "look at the certificates of this CA with sallyport verify");
 }
 
 }  // namespace
@@ -48,6 +67,8 @@ base::Result<pki::Chain> Authority::issue(const Request& request, base::Instant 
     SP_TRY(return, auto leaf, pki::issue(body, issuers_.empty() ? &root_ : &issuers_.front(), key_, now));
     pki::Chain chain{std::move(leaf)};
     chain.insert(chain.end(), issuers_.begin(), issuers_.end());
+    // Nothing leaves unchecked; between this check and the answer is the place of the inventory's record.
+    if (auto fine = check(chain, root_, request.profile, now); !fine) return std::unexpected(fine.error());
     return chain;
 }
 

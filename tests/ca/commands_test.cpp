@@ -236,6 +236,17 @@ TEST_F(CaCommands, IssueComplainsAboutItsOwnFiles) {
     expect_complaint(issue_device(), 1, root_file() + " is not a PEM certificate");
 }
 
+TEST_F(CaCommands, IssueKeepsBackWhatWouldNotVerify) {
+    const auto other = sallyport({"ca", "init", "--data", file("other")});
+    ASSERT_EQ(other.exit_code, 0) << other.err;
+    fs::copy_file(file("other/certs/my_private_root_CA.pem"), root_file(),
+                  fs::copy_options::overwrite_existing);
+    expect_complaint(issue_device(), 1, "would not be accepted below CN=my_private_root_CA",
+                     "sallyport verify");
+    EXPECT_FALSE(fs::exists(file("d.key")));
+    EXPECT_FALSE(fs::exists(file("d.pem")));
+}
+
 TEST_F(CaCommands, IssueNamesAMisspeltKeyOfTheConfiguration) {
     const auto text = read(data() + "/ca.toml");
     ASSERT_TRUE(base::write_atomically(data() + "/ca.toml", text + "\n[profile.server]\nday = 3\n", 0644));
