@@ -131,21 +131,22 @@ Status write_atomically(const std::filesystem::path& path, std::string_view text
 
 Status make_private_directories(const std::filesystem::path& path) {
     if (path.empty()) return {};
-    if (::mkdir(path.c_str(), private_directory_mode) == 0) {
-        if (::chmod(path.c_str(), private_directory_mode) != 0)
-            return fail_errno(errno, "directory " + path.string(), "given its mode");
+    const std::string thing = "directory " + path.string();
+    int made = ::mkdir(path.c_str(), private_directory_mode);
+    if (made != 0 && errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
+        if (auto above = make_private_directories(path.parent_path()); !above) return above;
+        made = ::mkdir(path.c_str(), private_directory_mode);
+    }
+    if (made == 0) {
+        // A umask can take from a mode, and a directory without its owner's bits is of no use.
+        if (::chmod(path.c_str(), private_directory_mode) != 0) return fail_errno(errno, thing, "given its mode");
         return {};
     }
-    if (errno == ENOENT && path.has_parent_path() && path.parent_path() != path) {
-        if (auto made = make_private_directories(path.parent_path()); !made) return made;
-        if (::mkdir(path.c_str(), private_directory_mode) == 0 || errno == EEXIST) return {};
-    }
-    if (errno == EEXIST) {
-        std::error_code ignored;
-        if (std::filesystem::is_directory(path, ignored)) return {};
-        return fail(Code::already_exists, "directory " + path.string(), "cannot be made: a file has that name");
-    }
-    return fail_errno(errno, "directory " + path.string(), "made");
+    const int why = errno;
+    if (why != EEXIST) return fail_errno(why, thing, "made");
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) return {};
+    return fail(Code::already_exists, thing, "cannot be made: a file has that name");
 }
 
 Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory) {

@@ -33,14 +33,20 @@ TEST(Hex, GivesBackWhatItTook) {
 }
 
 TEST(Hex, RefusesOddLengthAndOtherCharacters) {
-    EXPECT_EQ(base::from_hex("DEadbeef"), (base::Bytes{std::byte{0xde}, std::byte{0xad}, std::byte{0xbe}, std::byte{0xef}}));
+    EXPECT_EQ(base::from_hex("DEadbeef"),
+              (base::Bytes{std::byte{0xde}, std::byte{0xad}, std::byte{0xbe}, std::byte{0xef}}));
     EXPECT_EQ(base::from_hex(""), base::Bytes{});
-    for (const auto* text : {"a", "0g", "0x00", " 00", "00 ", "-1", "0:0"}) EXPECT_FALSE(base::from_hex(text)) << text;
+    for (const auto* text : {"a", "0g", "0x00", " 00", "00 ", "-1", "0:0"})
+        EXPECT_FALSE(base::from_hex(text)) << text;
 }
 
 TEST(Base64, KnowsTheVectorsOfRfc4648) {
-    const std::pair<const char*, const char*> vectors[] = {{"", ""},           {"f", "Zg=="},         {"fo", "Zm8="},
-                                                           {"foo", "Zm9v"},    {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
+    const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                           {"f", "Zg=="},
+                                                           {"fo", "Zm8="},
+                                                           {"foo", "Zm9v"},
+                                                           {"foob", "Zm9vYg=="},
+                                                           {"fooba", "Zm9vYmE="},
                                                            {"foobar", "Zm9vYmFy"}};
     for (const auto& [plain, coded] : vectors) {
         EXPECT_EQ(base::to_base64(bytes(plain)), coded);
@@ -63,7 +69,8 @@ TEST(Base64, EveryTextThatIsAcceptedIsTheOnlyOneForItsBytes) {
 }
 
 TEST(Base64, RefusesWhatIsNotCanonical) {
-    for (const auto* text : {"Zg", "Zg=", "Zh==", "Zm9=", "=", "====", "Z===", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm-_", "Zg=a"})
+    for (const auto* text :
+         {"Zg", "Zg=", "Zh==", "Zm9=", "=", "====", "Z===", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm-_", "Zg=a"})
         EXPECT_FALSE(base::from_base64(text)) << text;
 }
 
@@ -72,14 +79,16 @@ TEST(Percent, GivesBackWhatItTook) {
         const auto text = *rc::gen::string<std::string>();
         const auto coded = base::percent_encode(text);
         RC_ASSERT(base::percent_decode(coded) == text);
-        RC_ASSERT(std::ranges::all_of(coded, [](char c) { return c > ' ' && c <= '~' && c != '/' && c != '+'; }));
+        RC_ASSERT(
+            std::ranges::all_of(coded, [](char c) { return c > ' ' && c <= '~' && c != '/' && c != '+'; }));
     });
 }
 
 TEST(Percent, KeepsAPlusAndRefusesHalfASequence) {
     EXPECT_EQ(base::percent_decode("a+b%2fc%2F"), "a+b/c/");
     EXPECT_EQ(base::percent_encode("a b/~"), "a%20b%2F~");
-    for (const auto* text : {"%", "%4", "%4g", "a%", "%%41"}) EXPECT_FALSE(base::percent_decode(text)) << text;
+    for (const auto* text : {"%", "%4", "%4g", "a%", "%%41"})
+        EXPECT_FALSE(base::percent_decode(text)) << text;
 }
 
 TEST(Text, TrimsAndSplits) {
@@ -99,15 +108,17 @@ TEST(Text, ChangesTheCaseOfAsciiAlone) {
 }
 
 TEST(Utf8, AcceptsTheFirstAndLastOfEachLength) {
-    for (const std::string_view text : {"\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-                                        "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+    for (const std::string_view text :
+         {"\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
+          "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
         EXPECT_TRUE(base::is_utf8(text)) << base::to_hex(base::as_bytes(text));
 }
 
 TEST(Utf8, RefusesOverlongSurrogatesTruncatedAndTooLarge) {
     for (const std::string_view text :
-         {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf4\x90\x80\x80",
-          "\xf8\x88\x80\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "a\xe2\x82z", "\xc3\x28"})
+         {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
+          "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98",
+          "a\xe2\x82z", "\xc3\x28"})
         EXPECT_FALSE(base::is_utf8(text)) << base::to_hex(base::as_bytes(text));
 }
 

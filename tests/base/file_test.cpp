@@ -27,7 +27,8 @@ class Files : public testing::Test {
         return info.st_mode & 07777;
     }
     std::size_t entries() const {
-        return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory.path()), fs::directory_iterator()));
+        return static_cast<std::size_t>(
+            std::distance(fs::directory_iterator(directory.path()), fs::directory_iterator()));
     }
 
     support::TemporaryDirectory directory;
@@ -71,7 +72,8 @@ TEST_F(Files, KeepTheOldContentWhenWritingFails) {
     EXPECT_THAT(failed.error().text(), HasSubstr(path("x").string() + " could not be put in place"));
     EXPECT_TRUE(fs::is_directory(path("x")));
     EXPECT_EQ(entries(), 1U);
-    EXPECT_EQ(base::write_atomically(path("no/x"), std::string_view("a"), 0644).error().code, base::Code::not_found);
+    EXPECT_EQ(base::write_atomically(path("no/x"), std::string_view("a"), 0644).error().code,
+              base::Code::not_found);
 }
 
 TEST_F(Files, AreReadWhole) {
@@ -95,7 +97,8 @@ TEST_F(Files, HaveALimit) {
 TEST_F(Files, SayWhyTheyCannotBeRead) {
     const auto missing = base::read_file(path("x"), "certificate");
     EXPECT_EQ(missing.error().code, base::Code::not_found);
-    EXPECT_THAT(missing.error().text(), HasSubstr("certificate " + path("x").string() + " could not be opened: No such file"));
+    EXPECT_THAT(missing.error().text(),
+                HasSubstr("certificate " + path("x").string() + " could not be opened: No such file"));
     EXPECT_THAT(base::read_file(directory.path(), "certificate").error().text(), HasSubstr("is a directory"));
     if (::geteuid() == 0) return;
     ASSERT_TRUE(base::write_atomically(path("x"), std::string_view("a"), 0000));
