@@ -30,7 +30,7 @@ class Headers {
 struct Target {
     std::vector<std::string> segments;  ///< "/devices/a%2Fb/modules/" gives {"devices", "a/b", "modules", ""}
     std::vector<std::pair<std::string, std::optional<std::string>>> query;  ///< nullopt: a key without '='
-    std::optional<std::string> value(std::string_view key) const;  ///< the last one of that key
+    std::optional<std::string> value(std::string_view key) const;           ///< the last one of that key
     bool has(std::string_view key) const;
     /// nullopt: not an absolute path, or a bad percent escape.
     static std::optional<Target> parse(std::string_view text);

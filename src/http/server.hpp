@@ -14,8 +14,8 @@ struct Limits {
     std::size_t header = 16 * 1024;
     std::chrono::milliseconds head_deadline{20'000};  ///< from the first byte of a request to its last header
     std::chrono::milliseconds body_deadline{20'000};
-    std::chrono::milliseconds idle{60'000};           ///< between two requests
-    bool close_after_answer = false;                  ///< edge-runtime.md 6.3: the C# SDK reads to the end
+    std::chrono::milliseconds idle{60'000};  ///< between two requests
+    bool close_after_answer = false;         ///< edge-runtime.md 6.3: the C# SDK reads to the end
 };
 
 /// Answers one request. It may wait (long poll); while it does the connection counts as busy. Its own loop.

@@ -25,7 +25,8 @@ class Completion {
 };
 
 /// Starts an operation that reports through a callback and waits for it:
-/// `auto device = co_await net::await_callback<base::Result<Device>>([&](auto done) { registry.create(wish, done); });`
+/// `auto device = co_await net::await_callback<base::Result<Device>>([&](auto done) { registry.create(wish,
+/// done); });`
 template <class T, class Start>
 Task<T> await_callback(Start start) {
     auto result = std::make_shared<std::optional<T>>();

@@ -11,9 +11,9 @@
 namespace net {
 
 struct TlsTarget {
-    std::string host;   ///< where to connect: a DNS name or an address
+    std::string host;  ///< where to connect: a DNS name or an address
     std::uint16_t port;
-    std::string name;   ///< the name that the certificate must have, and SNI (not sent for an address)
+    std::string name;  ///< the name that the certificate must have, and SNI (not sent for an address)
 };
 
 /// What a client learnt about the server: all steps, also where it was refused.
@@ -22,8 +22,9 @@ struct Connected {
     pki::Verdict verdict;
 };
 
-/// Connects, shakes hands and judges the server by `pki::verify`. A refused server fails with `unauthenticated`
-/// and the first failed step as reason; `verdict`, where given, gets all steps in either case.
+/// Connects, shakes hands and judges the server by `pki::verify`. A refused server fails with
+/// `unauthenticated` and the first failed step as reason; `verdict`, where given, gets all steps in either
+/// case.
 Task<base::Result<Connected>> connect_tls(TlsTarget target, std::shared_ptr<const ClientTls> tls,
                                           std::chrono::milliseconds limit, const base::Clock& clock,
                                           pki::Verdict* verdict = nullptr);

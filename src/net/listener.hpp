@@ -16,13 +16,14 @@ namespace net {
 /// Serves one connection; runs on the loop that accepted it, for as long as the connection lives.
 using Serve = std::function<Task<>(Stream stream)>;
 
-/// Listens with TLS on every loop (one SO_REUSEPORT socket each; the port is first bound once without it, so that
-/// a second process fails with address_in_use). The handshake has a deadline of 20 s; a failed one is logged as
-/// connection.refused with its reason.
+/// Listens with TLS on every loop (one SO_REUSEPORT socket each; the port is first bound once without it, so
+/// that a second process fails with address_in_use). The handshake has a deadline of 20 s; a failed one is
+/// logged as connection.refused with its reason.
 class TlsListener {
   public:
     /// address: "0.0.0.0", "::", "127.0.0.2"...; port 0: any free one, see port().
-    static base::Result<std::unique_ptr<TlsListener>> open(Loops& loops, std::string address, std::uint16_t port,
+    static base::Result<std::unique_ptr<TlsListener>> open(Loops& loops, std::string address,
+                                                           std::uint16_t port,
                                                            std::shared_ptr<const ServerTls> tls, Serve serve);
     ~TlsListener();
     std::uint16_t port() const;
@@ -38,11 +39,12 @@ class TlsListener {
     std::shared_ptr<Impl> impl_;
 };
 
-/// Listens on a Unix socket, on one loop. A stale socket file is replaced; a live one fails with address_in_use;
-/// a path over 107 bytes is refused with the remedy. The mode is the socket's from birth.
+/// Listens on a Unix socket, on one loop. A stale socket file is replaced; a live one fails with
+/// address_in_use; a path over 107 bytes is refused with the remedy. The mode is the socket's from birth.
 class UnixListener {
   public:
-    static base::Result<std::unique_ptr<UnixListener>> open(Loop& loop, std::string path, mode_t mode, Serve serve);
+    static base::Result<std::unique_ptr<UnixListener>> open(Loop& loop, std::string path, mode_t mode,
+                                                            Serve serve);
     ~UnixListener();  ///< closes and removes the file
     void close();
 

@@ -26,7 +26,8 @@ class Loop {
 
     /// Runs `work` on this loop later. From any thread.
     void post(std::function<void()> work);
-    /// Starts a named task on this loop: counted, and what escapes it is logged as task.failed. From any thread.
+    /// Starts a named task on this loop: counted, and what escapes it is logged as task.failed. From any
+    /// thread.
     void spawn(std::string name, Task<> task);
     /// Position among the loops, from 0.
     std::size_t index() const;
@@ -44,8 +45,8 @@ class Loops {
     ~Loops();
     std::size_t size() const;
     Loop& at(std::size_t index);
-    /// Runs them until SIGTERM, SIGINT or `stop`; then calls `on_stop` on loop 0 and waits, at most `grace`, for
-    /// every task to end. A second signal ends at once.
+    /// Runs them until SIGTERM, SIGINT or `stop`; then calls `on_stop` on loop 0 and waits, at most `grace`,
+    /// for every task to end. A second signal ends at once.
     void run(std::function<void()> on_stop = {}, std::chrono::seconds grace = std::chrono::seconds(10));
     /// From any thread.
     void stop();
@@ -76,8 +77,9 @@ class TaskGroup {
     Task<> drained();
     std::size_t size() const;
 
-  private:
     struct Impl;
+
+  private:
     std::shared_ptr<Impl> impl_;
 };
 

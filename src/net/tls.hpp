@@ -14,9 +14,9 @@ struct ssl_ctx_st;
 
 namespace net {
 
-/// What a TLS server presents and requires: TLS 1.2 and 1.3, no tickets, released buffers. A client certificate is
-/// requested with an empty CA list, never required; any is let through once its possession is proven, since trust
-/// is decided when the claimed identity is known (hub.md 1.3). Immutable; replaced whole.
+/// What a TLS server presents and requires: TLS 1.2 and 1.3, no tickets, released buffers. A client
+/// certificate is requested with an empty CA list, never required; any is let through once its possession is
+/// proven, since trust is decided when the claimed identity is known (hub.md 1.3). Immutable; replaced whole.
 class ServerTls {
   public:
     /// chain: leaf, then intermediates; self-signed certificates behind the leaf are left out on the wire.
@@ -31,14 +31,14 @@ class ServerTls {
     std::unique_ptr<Impl> impl_;
 };
 
-/// How a TLS client judges the server and what it presents. The judgement is pki::verify, purpose server, inside
-/// the handshake, so that a refused server sees no application data and the caller gets all steps.
+/// How a TLS client judges the server and what it presents. The judgement is pki::verify, purpose server,
+/// inside the handshake, so that a refused server sees no application data and the caller gets all steps.
 class ClientTls {
   public:
     struct Options {
         std::shared_ptr<const pki::TrustBundle> trust;
-        pki::Chain chain;                       ///< client certificate with intermediates; may be empty
-        std::optional<pki::PrivateKey> key;     ///< belongs to chain
+        pki::Chain chain;                    ///< client certificate with intermediates; may be empty
+        std::optional<pki::PrivateKey> key;  ///< belongs to chain
         pki::Policy policy = pki::Policy::azure;
     };
     static base::Result<std::shared_ptr<const ClientTls>> make(Options options);

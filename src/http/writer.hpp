@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http/message.hpp"
+
+namespace http {
+
+/// How an answer is framed.
+struct Framing {
+    bool close = false;      ///< Connection: close
+    bool keep_1_0 = false;   ///< Connection: keep-alive, which only HTTP/1.0 clients need
+    bool omit_body = false;  ///< the answer to a HEAD: Content-Length tells what a GET would have sent
+    std::string date;        ///< RFC 1123; empty: no Date
+};
+
+/// An answer as bytes: one reason phrase, one Content-Length (none for 1xx, 204 and 304), never chunked.
+/// Framing fields that the handler has set are left out; a control character in a value becomes a space.
+std::string write_response(const Response& response, const Framing& framing);
+
+/// A request as bytes, with Host, Content-Length where it has a body or its verb usually has one, and
+/// Connection: close.
+std::string write_request(const Request& request, std::string_view host);
+
+}  // namespace http

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "base/events.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "net/acceptor.hpp"
+#include "net/listener.hpp"
+#include "net/stream_impl.hpp"
+
+namespace net {
+
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::seconds handshake_limit(20);
+constexpr int backlog = 4096;
+
+enum class Sharing { exclusive, among_loops };
+
+std::string name_of(const asio::ip::tcp::endpoint& endpoint) {
+    const auto address = endpoint.address().to_string();
+    return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
+           std::to_string(endpoint.port());
+}
+
+base::Result<OwnedDescriptor> bound_socket(const asio::ip::tcp::endpoint& endpoint, Sharing sharing) {
+    const std::string thing = "listener " + name_of(endpoint);
+    const int family = endpoint.address().is_v6() ? AF_INET6 : AF_INET;
+    OwnedDescriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (socket.get() < 0) return base::fail_errno(errno, thing, "opened");
+    const int yes = 1;
+    const int no = 0;
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (sharing == Sharing::among_loops)
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes);
+    if (family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+    if (::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0) return socket;
+    const int error = errno;
+    const std::string port = std::to_string(endpoint.port());
+    if (error == EADDRINUSE) {
+        return base::fail(
+            base::Code::address_in_use, thing,
+            "cannot be opened: port " + port + " is taken by another process",
+            "stop that process (ss -ltnp sport = :" + port + " names it) or choose another port");
+    }
+    if (error == EACCES) {
+        return base::fail(base::Code::permission_denied, thing,
+                          "cannot be opened: port " + port + " is privileged",
+                          "choose a port of 1024 or above, or give the program CAP_NET_BIND_SERVICE");
+    }
+    if (error == EADDRNOTAVAIL) {
+        return base::fail(base::Code::invalid_argument, thing,
+                          "cannot be opened: this machine has no such address",
+                          "listen on 0.0.0.0 or an address that `ip address` shows");
+    }
+    return base::fail_errno(error, thing, "bound");
+}
+
+std::uint16_t bound_port(int socket) {
+    asio::ip::tcp::endpoint endpoint;
+    auto size = static_cast<socklen_t>(endpoint.capacity());
+    ::getsockname(socket, endpoint.data(), &size);
+    return endpoint.port();
+}
+
+}  // namespace
+
+struct TlsListener::Impl {
+    std::string name;
+    std::uint16_t port = 0;
+    Serve serve;
+    std::vector<std::shared_ptr<Socket>> sockets;  // one a loop, each touched there only
+    std::mutex mutex;                              // guards `tls`, which any thread may replace
+    std::shared_ptr<const ServerTls> tls;
+
+    std::shared_ptr<const ServerTls> current() {
+        const std::lock_guard lock(mutex);
+        return tls;
+    }
+};
+
+namespace {
+
+/// A handshake's place among those of its loop.
+class Handshaking {
+  public:
+    explicit Handshaking(std::shared_ptr<Admission> admission) : admission_(std::move(admission)) {
+        ++admission_->running;
+    }
+    ~Handshaking() { end(); }
+    void end() {
+        if (!admission_) return;
+        --admission_->running;
+        admission_->again->wake();
+        admission_.reset();
+    }
+    Handshaking(const Handshaking&) = delete;
+    Handshaking& operator=(const Handshaking&) = delete;
+
+  private:
+    std::shared_ptr<Admission> admission_;
+};
+
+void log_refused(const base::Error& why, const std::string& listener, const std::string& peer) {
+    // A peer that leaves before it said a word is a port check, not news.
+    const auto level = why.code == base::Code::closed ? base::log::Level::debug : base::log::Level::info;
+    base::log::write(level, base::events::connection_refused, why, {{"listener", listener}, {"peer", peer}});
+}
+
+Task<> serve_connection(std::shared_ptr<TlsListener::Impl> listener, std::shared_ptr<Stream::Impl> stream,
+                        std::unique_ptr<Handshaking> handshaking) {
+    const auto status = co_await shake_hands(stream, deadline_after(handshake_limit));
+    handshaking->end();
+    if (!status) {
+        if (status.error().code != base::Code::cancelled) {
+            log_refused(status.error(), listener->name, stream->peer.address);
+        }
+        stream->close();
+        co_return;
+    }
+    describe_tls_peer(*stream);
+    auto served = listener->serve(Stream(std::move(stream)));
+    co_await std::move(served);
+}
+
+void start_connection(const std::shared_ptr<TlsListener::Impl>& listener, Loop& loop,
+                      const std::shared_ptr<Admission>& admission, int descriptor) {
+    asio::ip::tcp::endpoint peer;
+    auto size = static_cast<socklen_t>(peer.capacity());
+    if (::getpeername(descriptor, peer.data(), &size) != 0) std::memset(peer.data(), 0, peer.capacity());
+    const int yes = 1;
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    auto socket = Socket::adopt(loop, descriptor);
+    if (!socket) return log_refused(socket.error(), listener->name, address_text(peer.data()));
+    auto stream = std::make_shared<Stream::Impl>(std::move(*socket));
+    stream->peer.address = address_text(peer.data());
+    stream->ssl.reset(SSL_new(listener->current()->handle()));
+    if (!stream->ssl || SSL_set_fd(stream->ssl.get(), descriptor) != 1) {
+        const auto why = pki::openssl_error(base::Code::internal, "connection", "cannot be secured").error();
+        return log_refused(why, listener->name, stream->peer.address);
+    }
+    SSL_set_accept_state(stream->ssl.get());
+    auto handshaking = std::make_unique<Handshaking>(admission);
+    start_task(loop, "connection", serve_connection(listener, std::move(stream), std::move(handshaking)),
+               nullptr);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<TlsListener>> TlsListener::open(Loops& loops, std::string address,
+                                                             std::uint16_t port,
+                                                             std::shared_ptr<const ServerTls> tls,
+                                                             Serve serve) {
+    boost::system::error_code error;
+    const auto parsed = asio::ip::make_address(address, error);
+    if (error) {
+        return base::fail(base::Code::invalid_argument, "listen address " + address, "is not an IP address",
+                          "give an address such as 0.0.0.0, :: or 127.0.0.1");
+    }
+    asio::ip::tcp::endpoint endpoint(parsed, port);
+    if (port != 0) {
+        SP_TRY(return, const auto probe, bound_socket(endpoint, Sharing::exclusive));
+    }
+    auto impl = std::make_shared<Impl>();
+    impl->serve = std::move(serve);
+    impl->tls = std::move(tls);
+    for (std::size_t index = 0; index < loops.size(); ++index) {
+        SP_TRY(return, auto descriptor, bound_socket(endpoint, Sharing::among_loops));
+        if (::listen(descriptor.get(), backlog) != 0) {
+            return base::fail_errno(errno, "listener " + name_of(endpoint), "opened");
+        }
+        endpoint.port(bound_port(descriptor.get()));
+        SP_TRY(return, auto socket, Socket::adopt(loops.at(index), descriptor.release()));
+        impl->sockets.push_back(std::move(socket));
+    }
+    impl->name = name_of(endpoint);
+    impl->port = endpoint.port();
+    base::log::info(base::events::listener_opened, {{"address", impl->name}});
+    for (const auto& socket : impl->sockets) {
+        Loop& loop = socket->loop();
+        loop.post([impl, socket, &loop] {
+            auto admission = std::make_shared<Admission>();
+            admission->again = std::make_unique<Waiter>(loop.impl().context);
+            auto accepted = [impl, &loop, admission](int descriptor) {
+                start_connection(impl, loop, admission, descriptor);
+            };
+            start_task(loop, "accept " + impl->name, accept_all(socket, impl->name, accepted, admission),
+                       nullptr);
+        });
+    }
+    return std::make_unique<TlsListener>(std::move(impl));
+}
+
+TlsListener::TlsListener(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TlsListener::~TlsListener() {
+    close();
+}
+
+std::uint16_t TlsListener::port() const {
+    return impl_->port;
+}
+
+void TlsListener::replace(std::shared_ptr<const ServerTls> tls) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->tls = std::move(tls);
+}
+
+void TlsListener::close() {
+    for (const auto& socket : impl_->sockets) {
+        socket->loop().post([socket] { socket->close(); });
+    }
+}
+
+}  // namespace net
