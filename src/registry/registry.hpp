@@ -9,18 +9,24 @@
 #include <vector>
 
 #include "azure/documents.hpp"
+#include "azure/errors.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "pki/certificate.hpp"
 
 namespace registry {
 
-enum class Right : unsigned { registry_read = 1, registry_write = 2, service_connect = 4, device_connect = 8 };
+enum class Right : unsigned {
+    registry_read = 1,
+    registry_write = 2,
+    service_connect = 4,
+    device_connect = 8
+};
 
 /// A shared access policy (hub.md 5.1).
 struct Policy {
     std::string name;
-    unsigned rights = 0;  ///< of Right
+    unsigned rights = 0;      ///< of Right
     std::string primary_key;  ///< base64 of 32 octets
     std::string secondary_key;
     bool has(Right right) const { return (rights & static_cast<unsigned>(right)) != 0; }
@@ -43,7 +49,8 @@ struct Change {
     std::string module;  ///< empty: the device itself
     bool deleted = false;
     bool certificates = false;
-    std::vector<std::string> scopes;  ///< device scopes that saw it, before and after: whose gateways must hear of it
+    std::vector<std::string>
+        scopes;  ///< device scopes that saw it, before and after: whose gateways must hear of it
 };
 
 /// The etag that a write asks for: none given, any ("*"), or a certain one (bare text).
@@ -54,6 +61,10 @@ struct IfMatch {
     /// Reads the header in every spelling of hub.md 5.2; nullptr text: absent.
     static IfMatch parse(std::optional<std::string_view> header);
 };
+
+/// The code to answer with for an error of this module: DeviceNotFound or ModuleNotFound, InvalidDeviceScope
+/// or ArgumentInvalid, DeviceAlreadyExists or ModuleAlreadyExistsOnDevice...
+azure::ErrorCode azure_code(const base::Error& error);
 
 template <class T>
 using Done = std::function<void(base::Result<T>)>;
@@ -68,16 +79,19 @@ class Reader {
     base::Result<std::optional<trust::Record>> record(const trust::Identity& id);
     base::Result<std::vector<azure::Device>> devices(std::size_t top);
     base::Result<std::vector<azure::Module>> modules(const std::string& device);
-    /// In scope of an edge device (hub.md 9.4): itself, its modules, its leaf children with their modules, child edge
-    /// devices with theirs. after: device id to go on behind; at most `most` devices.
-    base::Result<azure::ScopeResult> scope(const std::string& edge, const std::string& after, std::size_t most);
+    /// In scope of an edge device (hub.md 9.4): itself, its modules, its leaf children with their modules,
+    /// child edge devices with theirs, by device id. after: device id to go on behind; at most `most`
+    /// devices. continuation: what to give as `after` for the next page.
+    base::Result<azure::ScopeResult> scope(const std::string& edge, const std::string& after,
+                                           std::size_t most);
     /// The edge device whose own deviceScope is `scope`.
     base::Result<std::optional<azure::Device>> scope_owner(const std::string& scope);
     base::Result<std::vector<CaCertificate>> ca_certificates();
     base::Result<std::optional<CaCertificate>> ca_certificate(const std::string& name);
     base::Result<std::optional<Policy>> policy(const std::string& name);
     base::Result<std::vector<Policy>> policies();
-    /// Changes with a number above `since`; nullopt: `since` is older than what is kept (or from another life).
+    /// Changes with a number above `since`; nullopt: `since` is older than what is kept (or from another
+    /// life).
     base::Result<std::optional<std::vector<Change>>> changes(std::uint64_t since, std::size_t most);
     base::Result<std::uint64_t> last_change();
 
@@ -88,17 +102,23 @@ class Reader {
     std::unique_ptr<Impl> impl_;
 };
 
-/// The source of truth: devices, modules, policies, CA certificates in one SQLite file, writes in groups on one
-/// thread. Errors of writes: already_exists, not_found, precondition_failed, invalid_argument with the rule of hub.md
-/// 5.3 that was broken. From any thread; `done` is called on the writer thread after the commit.
+/// The source of truth: devices, modules, policies, CA certificates in one SQLite file, writes in groups on
+/// one thread. Errors of writes: already_exists, not_found, precondition_failed, too_large (50 modules, 25 CA
+/// certificates), permission_denied (system modules), invalid_argument with the rule of hub.md 5.3 that was
+/// broken; `azure_code` gives the exact code of each. A write that names no If-Match where one is needed is
+/// precondition_failed. From any thread; `done` is called on the writer thread after the commit, when the
+/// observers have been told.
 class Registry {
   public:
-    static base::Result<std::unique_ptr<Registry>> open(const std::filesystem::path& file, const base::Clock& clock);
+    static base::Result<std::unique_ptr<Registry>> open(const std::filesystem::path& file,
+                                                        const base::Clock& clock);
     ~Registry();
     base::Result<std::unique_ptr<Reader>> reader() const;
 
     /// Creates; makes keys where none are given, `$edgeAgent` and `$edgeHub` for an edge device.
     void create_device(azure::DeviceWish wish, Done<azure::Device> done);
+    /// What the wish leaves out stays as it is; empty keys keep the old ones. deviceScope "" takes the parent
+    /// away.
     void replace_device(azure::DeviceWish wish, IfMatch match, Done<azure::Device> done);
     void delete_device(std::string id, IfMatch match, Done<bool> done);
     void create_module(azure::ModuleWish wish, Done<azure::Module> done);
@@ -113,6 +133,7 @@ class Registry {
     void put_ca_certificate(std::string name, pki::Certificate certificate, Proof proof, IfMatch match,
                             Done<PutCa> done);
     void delete_ca_certificate(std::string name, IfMatch match, Done<bool> done);
+    /// Not from the writer thread (a `done` or an observer): it waits.
     /// Makes the five policies of hub.md 5.1 with fresh keys where they are missing (`hub init`).
     base::Status make_policies();
 

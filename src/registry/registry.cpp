@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "registry/registry.hpp"
+
+#include <future>
+#include <mutex>
+
+#include "base/result.hpp"
+#include "registry/reader_impl.hpp"
+#include "registry/schema.hpp"
+#include "registry/writing.hpp"
+#include "store/writer.hpp"
+
+namespace registry {
+
+struct Registry::Impl {
+    Impl(std::filesystem::path where, const base::Clock& time, std::unique_ptr<store::Database> database)
+        : file(std::move(where)), clock(time), writer(std::move(database)) {}
+
+    /// Queues `work`; after the commit its changes go to the observers, then its result to `done`.
+    template <class T>
+    void write(std::function<base::Result<T>(Writing&)> work, Done<T> done);
+    void tell(const std::vector<Change>& changes);
+
+    std::filesystem::path file;
+    const base::Clock& clock;
+    std::mutex mutex;  ///< of the observers
+    std::vector<std::function<void(const Change&)>> observers;
+    store::Writer writer;  ///< last, so that its thread ends before what it uses
+};
+
+template <class T>
+void Registry::Impl::write(std::function<base::Result<T>(Writing&)> work, Done<T> done) {
+    struct Outcome {
+        std::optional<T> value;
+        std::vector<Change> changes;
+    };
+    auto outcome = std::make_shared<Outcome>();
+    writer.submit(
+        [this, outcome, work = std::move(work)](store::Database& database) -> base::Status {
+            Writing writing{database, clock.now_ms(), outcome->changes};
+            auto result = work(writing);
+            if (!result) return std::unexpected(std::move(result).error());
+            outcome->value.emplace(*std::move(result));
+            return {};
+        },
+        [this, outcome, done = std::move(done)](base::Status status) {
+            if (!status) return done(std::unexpected(std::move(status).error()));
+            tell(outcome->changes);
+            done(*std::move(outcome->value));
+        });
+}
+
+void Registry::Impl::tell(const std::vector<Change>& changes) {
+    std::vector<std::function<void(const Change&)>> listeners;
+    {
+        const std::lock_guard lock(mutex);
+        listeners = observers;
+    }
+    for (const auto& change : changes)
+        for (const auto& listener : listeners) listener(change);
+}
+
+Registry::Registry(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Registry::~Registry() = default;
+
+base::Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::path& file,
+                                                       const base::Clock& clock) {
+    SP_TRY(return, auto database,
+                 store::Database::open(file, store::Database::Access::read_write, migrations()));
+    return std::unique_ptr<Registry>(new Registry(std::make_unique<Impl>(file, clock, std::move(database))));
+}
+
+base::Result<std::unique_ptr<Reader>> Registry::reader() const {
+    SP_TRY(return, auto database,
+                 store::Database::open(impl_->file, store::Database::Access::read_only, migrations()));
+    return std::unique_ptr<Reader>(
+        new Reader(std::make_unique<Reader::Impl>(Reader::Impl{std::move(database)})));
+}
+
+void Registry::create_device(azure::DeviceWish wish, Done<azure::Device> done) {
+    impl_->write<azure::Device>(
+        [wish = std::move(wish)](Writing& writing) { return registry::create_device(writing, wish); },
+        std::move(done));
+}
+
+void Registry::replace_device(azure::DeviceWish wish, IfMatch match, Done<azure::Device> done) {
+    impl_->write<azure::Device>(
+        [wish = std::move(wish), match = std::move(match)](Writing& writing) {
+            return registry::replace_device(writing, wish, match);
+        },
+        std::move(done));
+}
+
+void Registry::delete_device(std::string id, IfMatch match, Done<bool> done) {
+    impl_->write<bool>([id = std::move(id), match = std::move(match)](
+                           Writing& writing) { return registry::delete_device(writing, id, match); },
+                       std::move(done));
+}
+
+void Registry::create_module(azure::ModuleWish wish, Done<azure::Module> done) {
+    impl_->write<azure::Module>(
+        [wish = std::move(wish)](Writing& writing) { return registry::create_module(writing, wish); },
+        std::move(done));
+}
+
+void Registry::replace_module(azure::ModuleWish wish, IfMatch match, Done<azure::Module> done) {
+    impl_->write<azure::Module>(
+        [wish = std::move(wish), match = std::move(match)](Writing& writing) {
+            return registry::replace_module(writing, wish, match);
+        },
+        std::move(done));
+}
+
+void Registry::delete_module(trust::Identity id, IfMatch match, Done<bool> done) {
+    impl_->write<bool>([id = std::move(id), match = std::move(match)](
+                           Writing& writing) { return registry::delete_module(writing, id, match); },
+                       std::move(done));
+}
+
+void Registry::put_ca_certificate(std::string name, pki::Certificate certificate, Proof proof, IfMatch match,
+                                  Done<PutCa> done) {
+    impl_->write<PutCa>(
+        [name = std::move(name), certificate = std::move(certificate), proof,
+         match = std::move(match)](Writing& writing) {
+            return registry::put_ca_certificate(writing, name, certificate, proof, match);
+        },
+        std::move(done));
+}
+
+void Registry::delete_ca_certificate(std::string name, IfMatch match, Done<bool> done) {
+    impl_->write<bool>(
+        [name = std::move(name), match = std::move(match)](Writing& writing) {
+            return registry::delete_ca_certificate(writing, name, match);
+        },
+        std::move(done));
+}
+
+base::Status Registry::make_policies() {
+    std::promise<base::Status> made;
+    impl_->writer.submit(
+        [this](store::Database& database) -> base::Status {
+            std::vector<Change> none;
+            Writing writing{database, impl_->clock.now_ms(), none};
+            return registry::make_policies(writing);
+        },
+        [&made](base::Status status) { made.set_value(std::move(status)); });
+    return made.get_future().get();
+}
+
+void Registry::on_change(std::function<void(const Change&)> observer) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->observers.push_back(std::move(observer));
+}
+
+}  // namespace registry
