@@ -71,6 +71,14 @@ std::string printable(std::string_view text) {
     return text.size() > most ? out + "..." : out;
 }
 
+std::string shortened(std::string text) {
+    std::size_t most = 200;
+    if (text.size() <= most) return text;
+    while (most != 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+    text.resize(most);
+    return text + "...";
+}
+
 std::string address_text(std::span<const unsigned char> octets) {
     char text[INET6_ADDRSTRLEN]{};
     if (octets.size() == 4 && inet_ntop(AF_INET, octets.data(), text, sizeof text)) return text;

@@ -36,6 +36,8 @@ CertificateNames certificate_names(const Certificate& certificate);
 
 /// What of a certificate may enter a log: control characters and non-ASCII as \xNN, at most 100 characters.
 std::string printable(std::string_view text);
+/// A long name cut to what a reader can use: at most 200 bytes, at the border of a character.
+std::string shortened(std::string text);
 /// "10.0.0.1", "2001:db8::1"; "8 octets 0a000000ff000000" where it is no address.
 std::string address_text(std::span<const unsigned char> octets);
 

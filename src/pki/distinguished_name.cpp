@@ -80,10 +80,4 @@ bool is_within(const DistinguishedName& name, const DistinguishedName& base) {
     return base.size() <= name.size() && std::equal(base.begin(), base.end(), name.begin());
 }
 
-std::string to_text(const X509_NAME* name) {
-    const BioPtr out(BIO_new(BIO_s_mem()));
-    X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-    return bio_text(out.get());
-}
-
 }  // namespace pki

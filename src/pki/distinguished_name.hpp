@@ -18,7 +18,4 @@ DistinguishedName distinguished_name(const X509_name_st* name);
 /// 5280 4.2.1.10).
 bool is_within(const DistinguishedName& name, const DistinguishedName& base);
 
-/// RFC 2253 text, control characters escaped.
-std::string to_text(const X509_name_st* name);
-
 }  // namespace pki

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "pki/general_name.hpp"
 #include "pki/peer_name.hpp"
 
 namespace pki {
@@ -25,7 +26,7 @@ std::string subtree_text(const GENERAL_NAME& base) {
         case GEN_URI:
             return "URI:" + printable(view(base.d.uniformResourceIdentifier));
         case GEN_DIRNAME:
-            return "DirName:" + to_text(base.d.directoryName);
+            return "DirName:" + shortened(name_text(base.d.directoryName));
         case GEN_IPADD: {
             const std::span octets(ASN1_STRING_get0_data(base.d.iPAddress),
                                    static_cast<std::size_t>(ASN1_STRING_length(base.d.iPAddress)));
@@ -161,7 +162,7 @@ NameConstraints::Finding NameConstraints::check_directory(const DirectoryName& n
     return compare(
         directories_,
         [&name](const DistinguishedName& base, Subtree) { return is_within(name.canonical, base); },
-        [&name] { return "DirName:" + to_text(name.name); }, budget);
+        [&name] { return "DirName:" + shortened(name_text(name.name)); }, budget);
 }
 
 NameConstraints::Finding NameConstraints::check_others(const CertificateNames& names) const {

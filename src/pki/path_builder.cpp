@@ -73,7 +73,8 @@ Chain PathBuilder::build(Verdict& verdict) {
 
 bool PathBuilder::extend() {
     if (input_.trust.by_subject().contains(last())) {
-        verdict_.pass(checks::path_anchor, link() - 1, "a certificate of the trust bundle", last().subject());
+        verdict_.pass(checks::path_anchor, link() - 1, "a certificate of the trust bundle",
+                      subject_text(last()));
         return true;
     }
     if (path_.size() > Budget::most_depth) {
@@ -130,8 +131,8 @@ bool PathBuilder::is_in_path(const Certificate& certificate) const {
 bool PathBuilder::check_issuer(const Candidate& candidate) {
     const Certificate& issuer = *candidate.certificate;
     const auto before = verdict_.steps.size();
-    verdict_.pass(checks::path_issuer, link(), last().issuer(),
-                  fmt::format("{}, {}", issuer.subject(),
+    verdict_.pass(checks::path_issuer, link(), subject_text(issuer),
+                  fmt::format("{}, {}", subject_text(issuer),
                               candidate.source == Source::anchor ? "in the trust bundle" : "presented"));
     bool good = check_form(issuer, link(), verdict_);
     good &= check_critical_extensions(issuer, link(), verdict_);
@@ -191,7 +192,7 @@ bool PathBuilder::check_names(const Certificate& issuer) {
 bool PathBuilder::check_signature(const Certificate& issuer, bool worth_it) {
     const int child = link() - 1;
     const auto strength = signature_strength(last());
-    std::string expected = "signed by the key of " + issuer.subject();
+    std::string expected = "signed by the key of " + subject_text(issuer);
     if (!strength.enough)
         verdict_.fail(checks::path_signature_algorithm, child, "SHA-224 or better", strength.description);
     else
@@ -212,6 +213,13 @@ bool PathBuilder::check_signature(const Certificate& issuer, bool worth_it) {
     return good;
 }
 
+// Texts of names are made once each: a hostile chain offers the same long name again and again.
+const std::string& PathBuilder::subject_text(const Certificate& certificate) {
+    auto& text = subject_texts_[&certificate];
+    if (text.empty()) text = shortened(certificate.subject());
+    return text;
+}
+
 int PathBuilder::issuers_not_self_issued() const {
     return static_cast<int>(
         std::count_if(path_.begin() + 1, path_.end(), [](const Link& each) { return !each.self_issued; }));
@@ -224,9 +232,10 @@ void PathBuilder::report_no_issuer() {
                       input_.trust.empty() ? "a certificate of the trust bundle, which is empty"
                                            : fmt::format("one of the {} certificates of the trust bundle",
                                                          input_.trust.anchors().size()),
-                      fmt::format("{}, self-signed and not in the bundle", last().subject()));
+                      fmt::format("{}, self-signed and not in the bundle", subject_text(last())));
     } else {
-        verdict_.fail(checks::path_issuer, link(), "a certificate with the subject " + last().issuer(),
+        verdict_.fail(checks::path_issuer, link(),
+                      "a certificate with the subject " + shortened(last().issuer()),
                       "none among those presented or in the trust bundle");
         verdict_.skip(checks::path_anchor, -1, "a path to a certificate of the trust bundle");
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "pki/budget.hpp"
@@ -51,6 +52,7 @@ class PathBuilder {
     int issuers_not_self_issued() const;
     const Certificate& last() const { return *path_.back().certificate; }
     int link() const { return static_cast<int>(path_.size()); }
+    const std::string& subject_text(const Certificate& certificate);
     void report_no_issuer();
     void remember(const Certificate* failed, int quality);
 
@@ -60,6 +62,7 @@ class PathBuilder {
     SubjectIndex presented_;
     Verdict verdict_;
     std::vector<Link> path_;
+    std::unordered_map<const Certificate*, std::string> subject_texts_;
     std::optional<Attempt> best_;
 };
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pki/peer_name.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
+
+#include "pki/name.hpp"
 
 namespace pki {
 namespace {
@@ -18,14 +17,10 @@ bool is_label_character(char c) {
 PeerName PeerName::parse(std::string_view text) {
     PeerName name;
     name.text_ = std::string(text);
-    std::string literal(text);
-    if (literal.size() > 2 && literal.front() == '[' && literal.back() == ']')
+    auto literal = text;
+    if (literal.size() > 2 && literal.starts_with('[') && literal.ends_with(']'))
         literal = literal.substr(1, literal.size() - 2);
-    std::array<std::byte, 16> octets{};
-    if (inet_pton(AF_INET, literal.c_str(), octets.data()) == 1)
-        name.address_.assign(octets.begin(), octets.begin() + 4);
-    else if (inet_pton(AF_INET6, literal.c_str(), octets.data()) == 1)
-        name.address_.assign(octets.begin(), octets.end());
+    if (auto octets = parse_address(literal)) name.address_ = *std::move(octets);
     return name;
 }
 
