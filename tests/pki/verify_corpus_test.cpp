@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "corpus.hpp"
 
@@ -35,6 +39,31 @@ INSTANTIATE_TEST_SUITE_P(Corpus, CoreCase, testing::ValuesIn(core()), test_name)
 
 TEST(Corpus, HoldsAllCasesOfTierCore) {
     EXPECT_EQ(core().size(), 186U);
+}
+
+std::set<std::string> disagreements() {
+    std::set<std::string> all;
+    for (const auto& line : corpus::lines()) {
+        const auto each = corpus::read_case(line);
+        if (corpus::run(each).verdict.accepted() != each.accept) all.insert(line.id);
+    }
+    return all;
+}
+
+// Every `limbo/...` and `pkits/...` of the page.
+std::set<std::string> documented() {
+    std::ifstream file(TEST_DATA "/../../docs/explanation/path-validation.md");
+    std::stringstream text;
+    text << file.rdbuf();
+    const std::string page = text.str();
+    static const std::regex id("`((?:limbo|pkits)/[^`]+)`");
+    std::set<std::string> all;
+    for (std::sregex_iterator at(page.begin(), page.end(), id), end; at != end; ++at) all.insert((*at)[1]);
+    return all;
+}
+
+TEST(Corpus, IsDisagreedWithExactlyWhereTheDocumentSays) {
+    EXPECT_THAT(disagreements(), testing::ContainerEq(documented()));
 }
 
 }  // namespace
