@@ -70,12 +70,14 @@ base::Result<std::unique_ptr<Registry>> Registry::open(const std::filesystem::pa
     return std::unique_ptr<Registry>(new Registry(std::make_unique<Impl>(file, clock, std::move(database))));
 }
 
-base::Result<std::unique_ptr<Reader>> Registry::reader() const {
+base::Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& file) {
     SP_TRY(return, auto database,
-                 store::Database::open(impl_->file, store::Database::Access::read_only, migrations()));
+                 store::Database::open(file, store::Database::Access::read_only, migrations()));
     return std::unique_ptr<Reader>(
         new Reader(std::make_unique<Reader::Impl>(Reader::Impl{std::move(database)})));
 }
+
+base::Result<std::unique_ptr<Reader>> Registry::reader() const { return Reader::open(impl_->file); }
 
 void Registry::create_device(azure::DeviceWish wish, Done<azure::Device> done) {
     impl_->write<azure::Device>(

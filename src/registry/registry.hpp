@@ -72,6 +72,8 @@ using Done = std::function<void(base::Result<T>)>;
 /// Synchronous reads by key over a read-only connection. One for each thread that reads.
 class Reader {
   public:
+    /// On a registry's file without the Registry: for commands at the hub's machine. Changes nothing.
+    static base::Result<std::unique_ptr<Reader>> open(const std::filesystem::path& file);
     ~Reader();
     base::Result<std::optional<azure::Device>> device(const std::string& id);
     base::Result<std::optional<azure::Module>> module(const trust::Identity& id);
