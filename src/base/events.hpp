@@ -25,6 +25,14 @@ inline constexpr std::string_view session_ended = "session.ended";
 inline constexpr std::string_view session_displaced = "session.displaced";
 
 // hub
+inline constexpr std::string_view caller_accepted = "caller.accepted";
+inline constexpr std::string_view request_answered = "request.answered";
+inline constexpr std::string_view device_changed = "device.changed";
+inline constexpr std::string_view ca_certificate_changed = "ca_certificate.changed";
+inline constexpr std::string_view message_refused = "message.refused";
+inline constexpr std::string_view setting_ignored = "setting.ignored";
+inline constexpr std::string_view store_failed = "store.failed";
+inline constexpr std::string_view certificate_incomplete = "certificate.incomplete";
 
 // edge
 

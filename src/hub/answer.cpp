@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/answer.hpp"
+
+#include "base/encoding.hpp"
+#include "pki/digest.hpp"
+
+namespace hub {
+
+namespace {
+
+constexpr std::string_view json_type = "application/json; charset=utf-8";
+
+http::Response failed(int status, azure::ErrorCode code, std::string_view text, base::Instant now) {
+    const auto tracking = base::to_hex(pki::random_bytes(16));
+    auto response = http::Response::json(status, azure::error_body(code, text, tracking, now));
+    response.headers.set("Content-Type", std::string(json_type));
+    response.headers.set("iothub-errorcode", std::string(azure::name(code)));
+    response.headers.set("x-ms-request-id", tracking);
+    return response;
+}
+
+}  // namespace
+
+http::Response refuse(const Refusal& refusal, base::Instant now) {
+    auto response = failed(azure::http_status(refusal.code), refusal.code, refusal.text, now);
+    if (response.status == 401) response.headers.set("WWW-Authenticate", "SharedAccessSignature");
+    return response;
+}
+
+Refusal to_refusal(const base::Error& error) {
+    const auto code = azure::from(error.code);
+    if (azure::http_status(code) >= 500) return {code, "the hub could not do it; its log tells why"};
+    return {code, error.text()};
+}
+
+http::Response refuse(const base::Error& error, base::Instant now) { return refuse(to_refusal(error), now); }
+
+http::Response refuse_status(int status, std::string_view reason, base::Instant now) {
+    azure::ErrorCode code = azure::ErrorCode::generic_bad_request;
+    if (status == 408) code = azure::ErrorCode::generic_timeout;
+    else if (status == 413) code = azure::ErrorCode::message_too_large;
+    else if (status >= 500) code = azure::ErrorCode::server_error;
+    return failed(status, code, reason, now);
+}
+
+http::Response json_with_etag(int status, std::string body, std::string_view etag) {
+    auto response = http::Response::json(status, std::move(body));
+    response.headers.set("Content-Type", std::string(json_type));
+    if (!etag.empty()) response.headers.set("ETag", "\"" + std::string(etag) + "\"");
+    return response;
+}
+
+}  // namespace hub

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/device_message.hpp"
+
+#include <array>
+#include <boost/json.hpp>
+#include <utility>
+
+#include "base/encoding.hpp"
+#include "hub/telemetry.hpp"
+
+namespace hub {
+
+namespace {
+
+constexpr std::string_view batch_type = "application/vnd.microsoft.iothub.json";
+constexpr std::string_view application_prefix = "iothub-app-";
+constexpr std::size_t most_in_batch = 500;
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> system_headers{
+    {{"iothub-messageid", "message-id"},
+     {"iothub-correlationid", "correlation-id"},
+     {"iothub-userid", "user-id"},
+     {"iothub-to", "to"},
+     {"iothub-expiry", "expiry"},
+     {"iothub-contenttype", "content-type"},
+     {"iothub-contentencoding", "content-encoding"},
+     {"iothub-interface-id", "interface-id"},
+     {"dt-subject", "dt-subject"}}};
+
+void add_property(azure::Message& message, std::string_view name, std::string value) {
+    if (base::equal_ignoring_case(name.substr(0, application_prefix.size()), application_prefix)) {
+        message.application.emplace_back(std::string(name.substr(application_prefix.size())), std::move(value));
+        return;
+    }
+    for (const auto& [header, property] : system_headers) {
+        if (base::equal_ignoring_case(name, header)) message.system.emplace_back(std::string(property), std::move(value));
+    }
+}
+
+std::unexpected<Refusal> bad(std::string text) {
+    return std::unexpected(Refusal{azure::ErrorCode::iot_hub_format_error, std::move(text)});
+}
+
+std::expected<azure::Message, Refusal> read_item(const boost::json::value& value) {
+    const auto* item = value.if_object();
+    const auto* body = item == nullptr ? nullptr : item->if_contains("body");
+    if (body == nullptr || !body->is_string()) return bad("an element of the batch has no text at body");
+    azure::Message message;
+    const std::string_view text = body->get_string();
+    const auto* encoded = item->if_contains("base64Encoded");
+    if (encoded != nullptr && encoded->is_bool() && !encoded->get_bool()) {
+        const auto bytes = base::as_bytes(text);
+        message.body.assign(bytes.begin(), bytes.end());
+    } else {
+        auto bytes = base::from_base64(text);
+        if (!bytes) return bad("a body of the batch is not base64");
+        message.body = *std::move(bytes);
+    }
+    if (const auto* properties = item->if_contains("properties"); properties != nullptr && properties->is_object()) {
+        for (const auto& [name, property] : properties->get_object()) {
+            if (!property.is_string()) return bad("a property of the batch is no text");
+            add_property(message, name, std::string(property.get_string()));
+        }
+    }
+    return message;
+}
+
+std::expected<std::vector<azure::Message>, Refusal> read_batch(std::string_view body) {
+    boost::system::error_code failed;
+    const auto value = boost::json::parse(body, failed);
+    if (failed || !value.is_array()) return bad("the batch is not a JSON array");
+    if (value.get_array().size() > most_in_batch) return bad("the batch holds more than 500 messages");
+    std::vector<azure::Message> messages;
+    for (const auto& element : value.get_array()) {
+        auto message = read_item(element);
+        if (!message) return std::unexpected(std::move(message).error());
+        messages.push_back(*std::move(message));
+    }
+    return messages;
+}
+
+std::vector<azure::Message> read_single(const http::Request& request) {
+    azure::Message message;
+    for (const auto& [name, value] : request.headers.all()) add_property(message, name, value);
+    const auto bytes = base::as_bytes(request.body);
+    message.body.assign(bytes.begin(), bytes.end());
+    std::vector<azure::Message> messages;
+    messages.push_back(std::move(message));
+    return messages;
+}
+
+}  // namespace
+
+std::expected<std::vector<azure::Message>, Refusal> read_device_messages(const http::Request& request) {
+    const auto type = request.headers.get("Content-Type").value_or("");
+    std::vector<azure::Message> messages;
+    if (base::equal_ignoring_case(type.substr(0, batch_type.size()), batch_type)) {
+        auto batch = read_batch(request.body);
+        if (!batch) return std::unexpected(std::move(batch).error());
+        messages = *std::move(batch);
+    } else {
+        messages = read_single(request);
+    }
+    std::size_t size = 0;
+    for (const auto& message : messages) size += message_size(message);
+    if (size > largest_message) {
+        return std::unexpected(Refusal{azure::ErrorCode::message_too_large,
+                                       std::to_string(size) + " octets of bodies and properties, at most " +
+                                           std::to_string(largest_message) + " are allowed"});
+    }
+    return messages;
+}
+
+}  // namespace hub

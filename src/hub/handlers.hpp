@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "hub/routes.hpp"
+
+/// The handlers of the route table. Each answers one call; the caller has been proven before.
+namespace hub {
+
+// device_routes.cpp (hub.md 5.3)
+Answer list_devices(Call& call);
+Answer get_device(Call& call);
+Answer put_device(Call& call);
+Answer delete_device(Call& call);
+
+// module_routes.cpp (hub.md 5.4, 9.1)
+Answer list_modules(Call& call);
+Answer get_module(Call& call);
+Answer put_module(Call& call);
+Answer delete_module(Call& call);
+
+// scope_routes.cpp (hub.md 9.2, 9.3)
+Answer get_scope(Call& call);
+Answer get_scope_member(Call& call);
+Answer post_scope(Call& call);
+Answer post_scope_member(Call& call);
+
+// gateway_routes.cpp (interfaces.md 5)
+Answer get_anchors(Call& call);
+Answer get_scope_changes(Call& call);
+
+// certificate_routes.cpp (hub.md 8)
+Answer list_certificates(Call& call);
+Answer get_certificate(Call& call);
+Answer put_certificate(Call& call);
+Answer delete_certificate(Call& call);
+
+// message_routes.cpp (interfaces.md 5, hub.md 4)
+Answer get_events(Call& call);
+Answer post_event(Call& call);
+
+}  // namespace hub

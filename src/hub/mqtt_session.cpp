@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/mqtt_session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/events.hpp"
+#include "base/log.hpp"
+#include "hub/filters.hpp"
+#include "trust/sas_token.hpp"
+
+namespace hub {
+
+namespace events = base::events;
+
+namespace {
+
+constexpr std::uint8_t not_granted = 0x80;
+
+base::Error distrust(const trust::Identity& identity, const pki::Verdict& verdict) {
+    return {base::Code::unauthenticated, "identity " + identity.text(), pki::summary(verdict), {}};
+}
+
+}  // namespace
+
+net::Task<> MqttSession::serve(const Services& services, net::Stream stream) {
+    const std::shared_ptr<MqttSession> self(new MqttSession(services));
+    mqtt::Connection::Options options;
+    options.window = services.config.flow.unstored_messages;
+    self->connection_ = mqtt::Connection::make(std::move(stream), services.clock, options);
+    const auto ended = co_await self->connection_->run(*self);
+    self->finished(ended);
+}
+
+net::Task<mqtt::Answer> MqttSession::authenticate(mqtt::Connect connect) {
+    // Nothing here waits: between entering the index and the verdict no change can be missed.
+    co_return decide(std::move(connect));
+}
+
+mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
+    const auto& address = connection_->peer().address;
+    const auto refuse = [&](mqtt::ConnackCode code, base::Error why, const trust::Identity& who) -> mqtt::Answer {
+        base::log::warning(events::session_refused, {{"device", who.device},
+                                                     {"module", who.module},
+                                                     {"address", address},
+                                                     {"connack", std::to_string(static_cast<int>(code))},
+                                                     {"reason", why.text()}});
+        return mqtt::Refuse{code, std::move(why)};
+    };
+    if (services_.stopping) {
+        return refuse(mqtt::ConnackCode::server_unavailable,
+                      {base::Code::unavailable, "hub", "is shutting down", {}}, {connect.client_id, {}});
+    }
+    auto credential = read_credential(connect, services_.config);
+    if (!credential) return refuse(credential.error().code, std::move(credential.error().why), {connect.client_id, {}});
+    credential_ = *std::move(credential);
+    const auto& identity = credential_.claim.identity;
+    if (connect.will) {
+        if (auto fine = check_will(*connect.will); !fine) {
+            base::log::warning(events::session_refused, {{"device", identity.device}, {"module", identity.module},
+                                                         {"address", address},
+                                                         {"reason", fine.error().text()}});
+            return mqtt::Drop{std::move(fine).error()};
+        }
+    }
+    place_.emplace(services_.sessions.enter(weak_from_this(), connection_->loop(), identity, credential_.devices()));
+
+    const auto now = services_.clock.now();
+    auto judgement = judge(credential_, connection_->peer().certificates, services_, now);
+    if (!judgement) {
+        place_.reset();
+        return refuse(mqtt::ConnackCode::server_unavailable, std::move(judgement).error(), identity);
+    }
+    const auto& verdict = judgement->decision.verdict;
+    if (!verdict.accepted()) {
+        place_.reset();
+        const auto code = connack_code(verdict);
+        const auto* failed = verdict.first_failure();
+        base::log::warning(events::session_refused,
+                           {{"device", identity.device}, {"module", identity.module},
+                            {"address", address},
+                            {"auth_chain", credential_.claim.auth_chain},
+                            {"connack", std::to_string(static_cast<int>(code))},
+                            {"step", failed ? std::string(failed->check) : std::string()},
+                            {"expected", failed ? failed->expected : std::string()},
+                            {"found", failed ? failed->found : std::string()},
+                            {"fix", failed ? std::string(pki::advice(failed->check)) : std::string()},
+                            {"steps", pki::to_text(verdict)}});
+        return mqtt::Refuse{code, distrust(identity, verdict)};
+    }
+    generation_ = std::move(judgement->generation);
+    method_ = std::move(judgement->decision.method);
+    steps_ = pki::to_text(verdict);
+    if (auto until = judgement->decision.valid_until) {
+        // A token may be five minutes late where clocks differ; it must not end the session that it just opened.
+        if (*until <= now) *until += trust::token_skew;
+        connection_->end_at(*until, {base::Code::unauthenticated, "credential of " + identity.text(),
+                                     "has expired at " + base::format_rfc3339(*until),
+                                     "connect with a new token or certificate"});
+    }
+    return mqtt::Accept{};
+}
+
+void MqttSession::started() {
+    const auto& address = connection_->peer().address;
+    since_ = services_.clock.now();
+    services_.sessions.hold(*place_, address, since_);
+    base::log::info(events::session_started, {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module},
+                                              {"address", address},
+                                              {"auth_chain", credential_.claim.auth_chain},
+                                              {"client", credential_.claim.client_type},
+                                              {"tls", connection_->peer().tls_version},
+                                              {"steps", std::exchange(steps_, {})}});
+}
+
+Sender MqttSession::sender() const { return {credential_.claim.identity, generation_, method_}; }
+
+base::Result<azure::Message> MqttSession::read_message(const mqtt::Publish& publish) const {
+    const auto topic = azure::parse_topic(publish.topic);
+    if (topic.kind != azure::TopicKind::telemetry || topic.identity != credential_.claim.identity) {
+        return base::fail(base::Code::permission_denied, "topic " + publish.topic,
+                          "is not the telemetry topic of " + credential_.claim.identity.text());
+    }
+    azure::Message message;
+    if (auto fine = azure::read_property_bag(topic.bag, message); !fine) return std::unexpected(std::move(fine).error());
+    if (publish.retain) message.application.emplace_back("mqtt-retain", "true");
+    if (publish.duplicate) message.application.emplace_back("mqtt-dup", "true");
+    message.body = publish.payload;
+    if (const auto size = message_size(message); size > largest_message) {
+        return base::fail(base::Code::too_large, "message",
+                          "has " + std::to_string(size) + " octets of body and properties",
+                          "send at most " + std::to_string(largest_message));
+    }
+    return message;
+}
+
+base::Status MqttSession::check_will(const mqtt::Will& will) const {
+    if (will.qos == mqtt::Qos::exactly_once) {
+        return base::fail(base::Code::unsupported, "will", "asks for QoS 2", "use QoS 0 or 1");
+    }
+    mqtt::Publish publish;
+    publish.topic = will.topic;
+    publish.payload = will.payload;
+    if (auto message = read_message(publish); !message) return std::unexpected(std::move(message).error());
+    return {};
+}
+
+void MqttSession::deliver(mqtt::Publish publish) {
+    auto message = read_message(publish);
+    if (!message) {
+        base::log::warning(events::message_refused, {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module},
+                                                     {"reason", message.error().text()}});
+        close(std::move(message).error());
+        return;
+    }
+    const bool acknowledge = publish.qos == mqtt::Qos::at_least_once;
+    if (!acknowledge && unstored_ >= services_.config.flow.unstored_messages) {
+        // QoS 0 waits for nothing: what the disk cannot take now is lost, as its sender chose.
+        base::log::debug(events::message_refused,
+                         {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module}, {"reason", "the store is behind"}});
+        return;
+    }
+    ++unstored_;
+    const auto event = make_event(sender(), *std::move(message), services_.clock.now_ms());
+    services_.telemetry.append(
+        event, [weak = weak_from_this(), loop = &connection_->loop(), acknowledge,
+                id = publish.packet_id](const base::Result<std::uint64_t>& stored) {
+            loop->post([weak, acknowledge, id, failed = stored ? std::nullopt : std::optional(stored.error())] {
+                const auto self = weak.lock();
+                if (!self) return;
+                --self->unstored_;
+                if (failed) self->close(*failed);
+                else if (acknowledge) self->connection_->stored(id);
+            });
+        });
+}
+
+mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
+    mqtt::Grants grants;
+    for (const auto& [filter, qos] : request.subscriptions) {
+        if (is_allowed_filter(credential_.claim.identity, filter)) {
+            grants.codes.push_back(std::min<std::uint8_t>(static_cast<std::uint8_t>(qos), 1));
+            continue;
+        }
+        grants.codes.push_back(not_granted);
+        if (!grants.close) {
+            grants.close = base::Error{base::Code::permission_denied, "filter " + filter,
+                                       "is not one that " + credential_.claim.identity.text() + " may subscribe to", {}};
+        }
+    }
+    return grants;
+}
+
+void MqttSession::judge_again() {
+    if (!place_ || !connection_->is_open()) return;
+    auto judgement = judge(credential_, connection_->peer().certificates, services_, services_.clock.now());
+    if (!judgement) {
+        close(std::move(judgement).error());
+        return;
+    }
+    const auto& identity = credential_.claim.identity;
+    if (!judgement->decision.verdict.accepted()) {
+        distrusted_ = true;
+        close(distrust(identity, judgement->decision.verdict));
+    } else if (judgement->generation != generation_) {
+        distrusted_ = true;
+        close({base::Code::unauthenticated, "identity " + identity.text(), "was deleted and made anew", {}});
+    }
+}
+
+void MqttSession::displaced(std::string by_address) {
+    if (!connection_->is_open()) return;
+    base::log::info(events::session_displaced,
+                    {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module},
+                     {"address", connection_->peer().address},
+                     {"by", by_address},
+                     {"error", "400027 ConnectionForcefullyClosedOnNewConnection"}});
+    close({base::Code::closed, "connection", "was displaced by a new one from " + by_address, {}});
+}
+
+void MqttSession::shut_down() { close({base::Code::closed, "connection", "was closed, the hub ends", {}}); }
+
+void MqttSession::close(base::Error why) { connection_->close(std::move(why)); }
+
+void MqttSession::finished(const mqtt::Ended& ended) {
+    place_.reset();
+    if (!ended.started) {
+        base::log::info(events::connection_ended,
+                         {{"address", connection_->peer().address}, {"reason", ended.why.text()}});
+        return;
+    }
+    if (ended.will && !ended.orderly && !distrusted_) publish_will(*ended.will);
+    base::log::info(events::session_ended,
+                    {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module},
+                     {"address", connection_->peer().address},
+                     {"reason", ended.why.text()},
+                     {"after", base::format_duration(services_.clock.now() - since_)}});
+}
+
+void MqttSession::publish_will(const mqtt::Will& will) {
+    mqtt::Publish publish;
+    publish.topic = will.topic;
+    publish.payload = will.payload;
+    publish.retain = will.retain;
+    auto message = read_message(publish);
+    if (!message) return;
+    message->application.emplace_back("iothub-MessageType", "Will");
+    services_.telemetry.append(make_event(sender(), *std::move(message), services_.clock.now_ms()),
+                               [identity = credential_.claim.identity](const base::Result<std::uint64_t>& stored) {
+                                   if (stored) return;
+                                   base::log::error(events::store_failed, stored.error(),
+                                                    {{"device", identity.device}, {"module", identity.module}});
+                               });
+}
+
+}  // namespace hub

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "hub/judge.hpp"
+#include "hub/services.hpp"
+#include "mqtt/connection.hpp"
+
+namespace hub {
+
+/// One MQTT connection of a device, a module, or a gateway on behalf of one. On its own loop.
+class MqttSession final : public Member,
+                          public mqtt::ConnectionHandler,
+                          public std::enable_shared_from_this<MqttSession> {
+  public:
+    /// Serves the connection to its end. services: outlives the task.
+    static net::Task<> serve(const Services& services, net::Stream stream);
+
+    net::Task<mqtt::Answer> authenticate(mqtt::Connect connect) override;
+    void started() override;
+    void deliver(mqtt::Publish message) override;
+    mqtt::Grants subscribe(const mqtt::Subscribe& request) override;
+
+    void judge_again() override;
+    void displaced(std::string by_address) override;
+    void shut_down() override;
+
+  private:
+    explicit MqttSession(const Services& services) : services_(services) {}
+    mqtt::Answer decide(mqtt::Connect connect);
+    base::Status check_will(const mqtt::Will& will) const;
+    base::Result<azure::Message> read_message(const mqtt::Publish& publish) const;
+    Sender sender() const;
+    void close(base::Error why);
+    void finished(const mqtt::Ended& ended);
+    void publish_will(const mqtt::Will& will);
+
+    const Services& services_;
+    std::shared_ptr<mqtt::Connection> connection_;
+    Credential credential_;
+    std::optional<Sessions::Place> place_;
+    std::string generation_;
+    std::string method_;
+    std::string steps_;             ///< of the verdict that let it in, until it is logged
+    std::size_t unstored_ = 0;      ///< messages handed to the store and not yet answered
+    bool distrusted_ = false;       ///< ended by a verdict: its will counts no more
+    base::Instant since_{};
+};
+
+}  // namespace hub

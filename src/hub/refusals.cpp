@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/refusals.hpp"
+
+#include "registry/registry.hpp"
+
+namespace hub {
+
+Refusal body_refusal(const base::Error& error) {
+    if (error.code == base::Code::malformed) return {azure::ErrorCode::iot_hub_format_error, error.text()};
+    if (error.code == base::Code::invalid_argument) return {azure::ErrorCode::argument_invalid, error.text()};
+    return to_refusal(error);
+}
+
+Refusal write_refusal(const base::Error& error) {
+    const auto code = registry::azure_code(error);
+    if (azure::http_status(code) >= 500) return to_refusal(error);
+    return {code, error.text()};
+}
+
+}  // namespace hub

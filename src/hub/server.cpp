@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/server.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/events.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "http/server.hpp"
+#include "hub/answer.hpp"
+#include "hub/mqtt_session.hpp"
+#include "hub/routes.hpp"
+
+namespace hub {
+
+namespace {
+
+/// The names of the hub for which its certificate does not speak.
+std::string uncovered_names(const Config& config, const pki::Certificate& leaf) {
+    const auto sans = leaf.subject_alternative_names();
+    std::string missing;
+    for (const auto& name : config.names) {
+        const auto named = [&](const std::string& san) {
+            return base::equal_ignoring_case(san, "DNS:" + name) || base::equal_ignoring_case(san, "IP:" + name);
+        };
+        if (std::ranges::none_of(sans, named)) missing += (missing.empty() ? "" : ", ") + name;
+    }
+    return missing;
+}
+
+/// What to run where the hub has no certificate yet.
+std::string certificate_fix(const Config& config) {
+    std::string names;
+    for (const auto& name : config.names)
+        names += (pki::PeerName::parse(name).is_address() ? " --san IP:" : " --san DNS:") + name;
+    return fmt::format(
+        "put the server certificate (with its intermediates) there, or make one: sallyport ca issue --data CA_DIR "
+        "--profile server --subject {}{} --key-out {} --out {}",
+        config.name(), names, config.key.string(), config.certificate.string());
+}
+
+base::Result<std::shared_ptr<const net::ServerTls>> load_tls(const Config& config) {
+    auto pem = base::read_file(config.certificate, "hub certificate");
+    if (!pem) {
+        auto error = std::move(pem).error();
+        if (error.code == base::Code::not_found) error.fix = certificate_fix(config);
+        return std::unexpected(std::move(error));
+    }
+    SP_TRY(return, auto chain, pki::certificates_from_pem(*pem, "hub certificate " + config.certificate.string()));
+    auto key = pki::PrivateKey::load(config.key.string(), "hub key");
+    if (!key) {
+        auto error = std::move(key).error();
+        if (error.code == base::Code::not_found) error.fix = certificate_fix(config);
+        return std::unexpected(std::move(error));
+    }
+    if (!key->matches(chain.front())) {
+        return base::fail(base::Code::invalid_argument, "hub key " + config.key.string(),
+                          "does not belong to the certificate " + config.certificate.string(),
+                          "replace both together");
+    }
+    if (const auto missing = uncovered_names(config, chain.front()); !missing.empty()) {
+        base::log::warning(base::events::certificate_incomplete,
+                           {{"file", config.certificate.string()},
+                            {"missing", missing},
+                            {"fix", "clients that connect by these names will refuse; issue it with them as SAN"}});
+    }
+    return net::ServerTls::make(std::move(chain), *key);
+}
+
+}  // namespace
+
+Hub::Hub(Config config, net::Loops& loops, const base::Clock& clock, base::DirectoryLock lock)
+    : config_(std::move(config)), loops_(loops), clock_(clock), lock_(std::move(lock)) {}
+
+Hub::~Hub() {
+    stopping_ = true;
+    https_.reset();
+    mqtt_.reset();
+}
+
+base::Result<std::unique_ptr<Hub>> Hub::open(Config config, net::Loops& loops, const base::Clock& clock) {
+    if (config.asks_for_metrics) {
+        base::log::warning(base::events::setting_ignored,
+                           {{"setting", "[metrics]"}, {"reason", "this version serves no metrics"}});
+    }
+    SP_TRY(return, auto lock, base::DirectoryLock::take(config.data));
+    std::unique_ptr<Hub> hub(new Hub(std::move(config), loops, clock, std::move(lock)));
+    if (auto fine = hub->open_stores(); !fine) return std::unexpected(std::move(fine).error());
+    if (auto fine = hub->open_listeners(); !fine) return std::unexpected(std::move(fine).error());
+    return hub;
+}
+
+base::Status Hub::open_stores() {
+    SP_TRY(return, telemetry_, Telemetry::open(config_.message_directory()));
+    SP_TRY(return, registry_, registry::Registry::open(config_.registry_file(), clock_));
+    for (std::size_t i = 0; i < loops_.size(); ++i) {
+        auto state = std::make_unique<LoopState>();
+        SP_TRY(return, state->reader, registry_->reader());
+        states_.push_back(std::move(state));
+    }
+    if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
+    services_ = std::make_unique<Services>(
+        Services{config_, clock_, *registry_, *telemetry_, anchors_, sessions_, states_, stopping_});
+    telemetry_->on_durable([this] {
+        for (std::size_t i = 0; i < loops_.size(); ++i)
+            loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });
+    });
+    registry_->on_change([this](const registry::Change& change) { changed(change); });
+    return {};
+}
+
+base::Status Hub::open_listeners() {
+    SP_TRY(return, const auto tls, load_tls(config_));
+    const Services* services = services_.get();
+    SP_TRY(return, mqtt_, net::TlsListener::open(loops_, config_.listen.address, config_.listen.mqtt_port, tls,
+                                                 [services](net::Stream stream) {
+                                                     return MqttSession::serve(*services, std::move(stream));
+                                                 }));
+    http::Handler handler = [services](http::Request request, const net::Peer& peer) {
+        return dispatch(*services, std::move(request), peer);
+    };
+    http::ErrorBody error_body = [services](int status, std::string_view reason) {
+        return refuse_status(status, reason, services->clock.now());
+    };
+    SP_TRY(return, https_, net::TlsListener::open(loops_, config_.listen.address, config_.listen.https_port, tls,
+                                                  http::serve(std::move(handler), std::move(error_body))));
+    return {};
+}
+
+void Hub::changed(const registry::Change& change) {
+    for (std::size_t i = 0; i < loops_.size(); ++i) {
+        loops_.at(i).post([state = states_[i].get(), scopes = change.scopes, every = change.certificates] {
+            if (every) state->scopes.wake_all();
+            for (const auto& scope : scopes) state->scopes.wake(scope);
+        });
+    }
+    if (!change.certificates) {
+        sessions_.judge(change.device);
+        return;
+    }
+    // The anchors first, then those who were let in by them.
+    loops_.at(0).post([this] {
+        if (auto fresh = anchors_.refresh(*states_.front()->reader); !fresh)
+            base::log::error(base::events::store_failed, fresh.error());
+        sessions_.judge_all();
+    });
+}
+
+std::uint16_t Hub::mqtt_port() const { return mqtt_->port(); }
+std::uint16_t Hub::https_port() const { return https_->port(); }
+
+void Hub::stop() {
+    stopping_ = true;
+    mqtt_->close();
+    https_->close();
+    sessions_.shut_down();
+    for (std::size_t i = 0; i < loops_.size(); ++i) {
+        loops_.at(i).post([state = states_[i].get()] {
+            state->scopes.wake_all();
+            state->messages.wake_all();
+        });
+    }
+}
+
+}  // namespace hub

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "hub/anchors.hpp"
+#include "hub/config.hpp"
+#include "hub/services.hpp"
+#include "hub/sessions.hpp"
+#include "hub/telemetry.hpp"
+#include "net/listener.hpp"
+#include "net/loop.hpp"
+#include "registry/registry.hpp"
+
+namespace hub {
+
+/// A hub that serves: it has locked its directory, opened registry and messages, and listens.
+/// Made before `loops` run, stopped on one of them, destroyed after they have ended and before they are.
+class Hub {
+  public:
+    static base::Result<std::unique_ptr<Hub>> open(Config config, net::Loops& loops, const base::Clock& clock);
+    ~Hub();
+    Hub(const Hub&) = delete;
+    Hub& operator=(const Hub&) = delete;
+
+    std::uint16_t mqtt_port() const;
+    std::uint16_t https_port() const;
+    const Config& config() const { return config_; }
+    /// Accepts nobody any more, answers what is held, closes every session. From any thread.
+    void stop();
+
+    registry::Registry& registry() { return *registry_; }
+    Telemetry& telemetry() { return *telemetry_; }
+    Sessions& sessions() { return sessions_; }
+
+  private:
+    Hub(Config config, net::Loops& loops, const base::Clock& clock, base::DirectoryLock lock);
+    base::Status open_stores();
+    base::Status open_listeners();
+    void changed(const registry::Change& change);
+
+    Config config_;
+    net::Loops& loops_;
+    const base::Clock& clock_;
+    base::DirectoryLock lock_;
+    std::atomic<bool> stopping_ = false;
+    Anchors anchors_;
+    Sessions sessions_;
+    std::vector<std::unique_ptr<LoopState>> states_;
+    std::unique_ptr<Telemetry> telemetry_;
+    std::unique_ptr<registry::Registry> registry_;
+    std::unique_ptr<Services> services_;
+    std::unique_ptr<net::TlsListener> mqtt_;
+    std::unique_ptr<net::TlsListener> https_;
+};
+
+}  // namespace hub

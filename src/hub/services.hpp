@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "hub/anchors.hpp"
+#include "hub/config.hpp"
+#include "hub/sessions.hpp"
+#include "hub/telemetry.hpp"
+#include "hub/waiters.hpp"
+#include "registry/registry.hpp"
+
+namespace hub {
+
+/// What each loop has to itself.
+struct LoopState {
+    std::unique_ptr<registry::Reader> reader;
+    Waiters scopes;    ///< held scopeChanges requests, by device scope
+    Waiters messages;  ///< held message requests
+};
+
+/// What sessions and routes work with; outlives them all.
+struct Services {
+    const Config& config;
+    const base::Clock& clock;
+    registry::Registry& registry;
+    Telemetry& telemetry;
+    Anchors& anchors;
+    Sessions& sessions;
+    std::vector<std::unique_ptr<LoopState>>& loops;
+    std::atomic<bool>& stopping;
+
+    /// That of the calling loop.
+    LoopState& here() const { return *loops[net::this_loop().index()]; }
+};
+
+}  // namespace hub

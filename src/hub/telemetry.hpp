@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "azure/message.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "store/segment_log.hpp"
+
+namespace hub {
+
+/// Who sent a message, as the hub has proven it.
+struct Sender {
+    trust::Identity identity;
+    std::string generation;  ///< generationId of its record
+    std::string method;      ///< {"scope":"device","type":"x509",...} of trust::Decision
+};
+
+/// hub.md 3.1: body and properties together.
+inline constexpr std::size_t largest_message = 256 * 1024;
+/// Body, property names and values.
+std::size_t message_size(const azure::Message& message);
+
+/// The message with the annotations that a hub adds (hub.md 3.1). A client's own $.cdid and $.cmid do not count:
+/// what is attributed is what was authenticated.
+azure::Event make_event(const Sender& sender, azure::Message message,
+                        std::chrono::sys_time<std::chrono::milliseconds> enqueued);
+
+/// What devices have sent, in order of arrival, on disk. From any thread.
+class Telemetry {
+  public:
+    static base::Result<std::unique_ptr<Telemetry>> open(const std::filesystem::path& directory);
+    /// `done` is called on another thread once the event is durable, with its offset.
+    void append(const azure::Event& event, std::function<void(base::Result<std::uint64_t>)> done);
+    /// Called on another thread after each group of durable events. Set it before the first append.
+    void on_durable(std::function<void()> observer);
+    /// Events from `from` on that are durable, at most `most`, together about `bytes`.
+    struct Stored {
+        std::uint64_t offset;
+        azure::Event event;
+    };
+    base::Result<std::vector<Stored>> read(std::uint64_t from, std::size_t most, std::size_t bytes) const;
+    std::uint64_t first() const { return log_->first(); }
+    std::uint64_t next() const { return log_->next(); }
+
+  private:
+    explicit Telemetry(std::unique_ptr<store::SegmentLog> log) : log_(std::move(log)) {}
+    std::unique_ptr<store::SegmentLog> log_;
+};
+
+}  // namespace hub
