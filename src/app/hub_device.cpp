@@ -1,8 +1,191 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/command.hpp"
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <memory>
+#include <utility>
+
+#include "app/hub_client.hpp"
+#include "app/hub_device_fields.hpp"
+#include "app/hub_module.hpp"
+#include "base/result.hpp"
 
 namespace app {
 
-void add_hub_device(CLI::App&, Run&) {}
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view version = "?api-version=2021-04-12";
+
+struct Options {
+    HubLogin login;
+    std::string device;
+    AuthOptions auth;
+    std::optional<bool> edge_enabled;
+    std::string status;
+    std::optional<std::string> status_reason;
+    std::optional<std::string> device_scope;
+    std::optional<std::string> parent;  ///< empty: no parent any more
+    std::string etag;
+    int top = 1000;
+};
+
+std::string device_target(const std::string& id) { return path_of({"devices", id}) + std::string(version); }
+
+base::Result<json::object> fetch(const HubClient& client, const std::string& id) {
+    SP_TRY(return, const auto answer, client.send({.target = device_target(id)}));
+    SP_TRY(return, auto value, parse_answer(answer));
+    if (!value.is_object()) return base::fail(base::Code::unavailable, "answer of the hub", "is no device");
+    return std::move(value.get_object());
+}
+
+bool is_edge(const json::object& document) {
+    const auto* capabilities = document.if_contains("capabilities");
+    if (capabilities == nullptr || !capabilities->is_object()) return false;
+    const auto* flag = capabilities->get_object().if_contains("iotEdge");
+    return flag != nullptr && flag->is_bool() && flag->get_bool();
+}
+
+/// Makes `document` the child of the edge device `parent`, or nobody's where it is empty.
+base::Status set_parent(const HubClient& client, const std::string& parent, json::object& document) {
+    std::string scope;
+    if (!parent.empty()) {
+        SP_TRY(return, const auto owner, fetch(client, parent));
+        scope = text_member(owner, "deviceScope");
+        if (!is_edge(owner) || scope.empty()) {
+            return base::fail(base::Code::invalid_argument, "parent " + parent, "is not edge-enabled",
+                              "only an edge device can be a parent");
+        }
+    }
+    if (!is_edge(document)) document["deviceScope"] = scope;
+    document["parentScopes"] = scope.empty() ? json::array() : json::array{scope};
+    return {};
+}
+
+base::Status apply(const HubClient& client, const Options& options, json::object& document) {
+    if (!options.status.empty()) document["status"] = options.status;
+    if (options.status_reason) document["statusReason"] = *options.status_reason;
+    if (options.edge_enabled) document["capabilities"] = json::object{{"iotEdge", *options.edge_enabled}};
+    if (options.device_scope) document["deviceScope"] = *options.device_scope;
+    apply_auth(options.auth, document);
+    if (options.parent) return set_parent(client, *options.parent, document);
+    return {};
+}
+
+/// Prints one identity in the form that was asked for.
+base::Status show_answer(const HubLogin& login, const http::Response& answer) {
+    SP_TRY(return, const auto value, parse_answer(answer));
+    if (login.json()) print_json(value);
+    else if (value.is_object()) fmt::print("{}", describe_identity(value.get_object()));
+    return {};
+}
+
+base::Status create(const Options& options) {
+    if (auto fine = check_auth_options(options.auth); !fine) return fine;
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    json::object document{{"deviceId", options.device}, {"status", "enabled"}};
+    if (auto fine = apply(client, options, document); !fine) return fine;
+    SP_TRY(return, const auto answer,
+           client.send({.verb = http::Verb::put, .target = device_target(options.device), .body = json::serialize(document)}));
+    return show_answer(options.login, answer);
+}
+
+base::Status show(const Options& options) {
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    SP_TRY(return, const auto answer, client.send({.target = device_target(options.device)}));
+    return show_answer(options.login, answer);
+}
+
+base::Status list(const Options& options) {
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    SP_TRY(return, const auto answer,
+           client.send({.target = "/devices/" + std::string(version) + "&top=" + std::to_string(options.top)}));
+    SP_TRY(return, const auto value, parse_answer(answer));
+    if (options.login.json()) {
+        print_json(value);
+    } else if (value.is_array()) {
+        for (const auto& device : value.get_array()) {
+            if (device.is_object()) fmt::print("{}\n", list_line(device.get_object()));
+        }
+    }
+    return {};
+}
+
+base::Status update(const Options& options) {
+    if (auto fine = check_auth_options(options.auth); !fine) return fine;
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    SP_TRY(return, auto document, fetch(client, options.device));
+    // What was read is what is changed: somebody else's write in between gives 412.
+    const auto etag = options.etag.empty() ? text_member(document, "etag") : options.etag;
+    if (auto fine = apply(client, options, document); !fine) return fine;
+    const std::string match = etag == "*" ? etag : "\"" + etag + "\"";
+    SP_TRY(return, const auto answer,
+           client.send({.verb = http::Verb::put, .target = device_target(options.device),
+                        .body = json::serialize(document), .if_match = match}));
+    return show_answer(options.login, answer);
+}
+
+base::Status remove(const Options& options) {
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    const std::string match = options.etag.empty() || options.etag == "*" ? "*" : "\"" + options.etag + "\"";
+    SP_TRY(return, const auto answer, client.send({.verb = http::Verb::delete_, .target = device_target(options.device),
+                                                   .if_match = match}));
+    (void)answer;
+    return {};
+}
+
+Exit finish(const base::Status& done) { return done ? Exit::done : report_hub(done.error()); }
+
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name, const char* what,
+                   base::Status (*work)(const Options&)) {
+    auto* command = group.add_subcommand(name, what);
+    add_login_options(*command, options->login);
+    if (std::string_view(name) != "list") {
+        command->add_option("--device-id,-d", options->device, "id of the device")->required();
+    }
+    command->callback([options, work, &run] { run = [options, work] { return finish(work(*options)); }; });
+    return command;
+}
+
+void add_field_options(CLI::App& command, Options& options) {
+    command.add_option("--status,--sta", options.status, "enabled or disabled")
+        ->check(CLI::IsMember({"enabled", "disabled"}));
+    command.add_option("--status-reason,--star", options.status_reason, "why, up to 128 characters");
+    command.add_option("--device-scope", options.device_scope, "scope of the parent, as the hub spells it");
+    command.add_option("--parent", options.parent, "id of the edge device that is its parent; '' for none");
+    add_auth_options(command, options.auth);
+}
+
+}  // namespace
+
+void add_hub_device(CLI::App& hub, Run& run) {
+    auto* group = hub.add_subcommand("device", "devices of a hub")->alias("device-identity")->require_subcommand(1);
+
+    auto creating = std::make_shared<Options>();
+    auto* create_command = add_verb(*group, run, creating, "create", "register a device", &create);
+    create_command->add_flag("--edge-enabled,--ee", creating->edge_enabled, "it is an IoT Edge device");
+    add_field_options(*create_command, *creating);
+
+    auto showing = std::make_shared<Options>();
+    add_verb(*group, run, showing, "show", "one device", &show);
+
+    auto listing = std::make_shared<Options>();
+    add_verb(*group, run, listing, "list", "all devices, at most 1000", &list)
+        ->add_option("--top", listing->top, "how many at most")
+        ->check(CLI::Range(1, 1000));
+
+    auto updating = std::make_shared<Options>();
+    auto* update_command = add_verb(*group, run, updating, "update", "change a device", &update);
+    update_command->add_option("--edge-enabled,--ee", updating->edge_enabled, "true or false");
+    update_command->add_option("--etag,-e", updating->etag, "fail unless the device still has this etag");
+    add_field_options(*update_command, *updating);
+
+    auto deleting = std::make_shared<Options>();
+    add_verb(*group, run, deleting, "delete", "remove a device with its modules", &remove)
+        ->add_option("--etag,-e", deleting->etag, "fail unless the device still has this etag");
+
+    add_hub_module(hub, run);
+}
 
 }  // namespace app

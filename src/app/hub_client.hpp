@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/App.hpp>
+#include <boost/json/fwd.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/command.hpp"
+#include "azure/connection_string.hpp"
+#include "base/error.hpp"
+#include "http/client.hpp"
+
+namespace app {
+
+/// How a command finds and proves itself to a hub, and how it prints.
+struct HubLogin {
+    std::string login;    ///< connection string; empty: IOTHUB_CONNECTION_STRING
+    std::string ca_file;  ///< empty: IOTHUB_CA_FILE, else the OS trust store
+    std::string output = "text";
+    bool json() const { return output == "json"; }
+};
+void add_login_options(CLI::App& command, HubLogin& login);
+
+/// Speaks the service REST API of a hub with a policy's token, a new one for each request.
+class HubClient {
+  public:
+    static base::Result<HubClient> make(const HubLogin& login);
+
+    struct Ask {
+        http::Verb verb = http::Verb::get;
+        std::string target{};                 ///< path and query, encoded
+        std::string body{};                   ///< JSON; empty: none
+        std::optional<std::string> if_match{};  ///< "*", or an etag in quotes
+        std::chrono::seconds limit{60};
+    };
+    /// The answer of a 2xx. Another status fails with the service's own words: not_found, already_exists,
+    /// precondition_failed, unauthenticated, invalid_argument, unavailable (5xx).
+    base::Result<http::Response> send(const Ask& ask) const;
+    const std::string& host() const { return target_.host; }
+
+  private:
+    HubClient() = default;
+    azure::ConnectionString login_;
+    net::TlsTarget target_;
+    std::shared_ptr<const net::ClientTls> tls_;
+};
+
+/// Exit::unknown for what a retry or another network may change, Exit::no for what the hub has refused.
+Exit report_hub(const base::Error& error);
+/// "/devices/a%23b": a path of segments, each encoded.
+std::string path_of(std::initializer_list<std::string_view> segments);
+/// For people or programs: JSON with two blanks of indentation and the members in their order.
+void print_json(const boost::json::value& value);
+/// Parses what the service sent; `malformed` where it is no JSON.
+base::Result<boost::json::value> parse_answer(const http::Response& response);
+
+}  // namespace app

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/hub_module.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <memory>
+#include <utility>
+
+#include "app/hub_client.hpp"
+#include "app/hub_device_fields.hpp"
+#include "base/result.hpp"
+
+namespace app {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view version = "?api-version=2021-04-12";
+
+struct Options {
+    HubLogin login;
+    std::string device;
+    std::string module;
+    std::string managed_by;
+    AuthOptions auth;
+    std::string etag;
+};
+
+std::string module_target(const Options& options) {
+    return path_of({"devices", options.device, "modules", options.module}) + std::string(version);
+}
+
+base::Status show_answer(const HubLogin& login, const http::Response& answer) {
+    SP_TRY(return, const auto value, parse_answer(answer));
+    if (login.json()) print_json(value);
+    else if (value.is_object()) fmt::print("{}", describe_identity(value.get_object()));
+    return {};
+}
+
+base::Status create(const Options& options) {
+    if (auto fine = check_auth_options(options.auth); !fine) return fine;
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    json::object document{{"moduleId", options.module}, {"deviceId", options.device}};
+    if (!options.managed_by.empty()) document["managedBy"] = options.managed_by;
+    apply_auth(options.auth, document);
+    SP_TRY(return, const auto answer, client.send({.verb = http::Verb::put, .target = module_target(options),
+                                                   .body = json::serialize(document)}));
+    return show_answer(options.login, answer);
+}
+
+base::Status show(const Options& options) {
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    SP_TRY(return, const auto answer, client.send({.target = module_target(options)}));
+    return show_answer(options.login, answer);
+}
+
+base::Status list(const Options& options) {
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    SP_TRY(return, const auto answer,
+           client.send({.target = path_of({"devices", options.device, "modules"}) + std::string(version)}));
+    SP_TRY(return, const auto value, parse_answer(answer));
+    if (options.login.json()) {
+        print_json(value);
+    } else if (value.is_array()) {
+        for (const auto& module : value.get_array()) {
+            if (module.is_object()) fmt::print("{}\n", list_line(module.get_object()));
+        }
+    }
+    return {};
+}
+
+base::Status update(const Options& options) {
+    if (auto fine = check_auth_options(options.auth); !fine) return fine;
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    SP_TRY(return, const auto before, client.send({.target = module_target(options)}));
+    SP_TRY(return, auto value, parse_answer(before));
+    if (!value.is_object()) return base::fail(base::Code::unavailable, "answer of the hub", "is no module");
+    auto& document = value.get_object();
+    const auto etag = options.etag.empty() ? text_member(document, "etag") : options.etag;
+    if (!options.managed_by.empty()) document["managedBy"] = options.managed_by;
+    apply_auth(options.auth, document);
+    SP_TRY(return, const auto answer,
+           client.send({.verb = http::Verb::put, .target = module_target(options), .body = json::serialize(document),
+                        .if_match = etag == "*" ? etag : "\"" + etag + "\""}));
+    return show_answer(options.login, answer);
+}
+
+base::Status remove(const Options& options) {
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    const std::string match = options.etag.empty() || options.etag == "*" ? "*" : "\"" + options.etag + "\"";
+    SP_TRY(return, const auto answer, client.send({.verb = http::Verb::delete_, .target = module_target(options),
+                                                   .if_match = match}));
+    (void)answer;
+    return {};
+}
+
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name, const char* what,
+                   base::Status (*work)(const Options&)) {
+    auto* command = group.add_subcommand(name, what);
+    add_login_options(*command, options->login);
+    command->add_option("--device-id,-d", options->device, "id of the device")->required();
+    if (std::string_view(name) != "list") {
+        command->add_option("--module-id,-m", options->module, "id of the module")->required();
+    }
+    command->callback([options, work, &run] {
+        run = [options, work] {
+            const auto done = work(*options);
+            return done ? Exit::done : report_hub(done.error());
+        };
+    });
+    return command;
+}
+
+}  // namespace
+
+void add_hub_module(CLI::App& hub, Run& run) {
+    auto* group = hub.add_subcommand("module", "modules of a device")->alias("module-identity")->require_subcommand(1);
+    auto creating = std::make_shared<Options>();
+    auto* create_command = add_verb(*group, run, creating, "create", "register a module", &create);
+    create_command->add_option("--managed-by", creating->managed_by, "who manages it, as iotEdge");
+    add_auth_options(*create_command, creating->auth);
+
+    add_verb(*group, run, std::make_shared<Options>(), "show", "one module", &show);
+    add_verb(*group, run, std::make_shared<Options>(), "list", "all modules of a device", &list);
+
+    auto updating = std::make_shared<Options>();
+    auto* update_command = add_verb(*group, run, updating, "update", "change a module", &update);
+    update_command->add_option("--managed-by", updating->managed_by, "who manages it");
+    update_command->add_option("--etag,-e", updating->etag, "fail unless the module still has this etag");
+    add_auth_options(*update_command, updating->auth);
+
+    auto deleting = std::make_shared<Options>();
+    add_verb(*group, run, deleting, "delete", "remove a module", &remove)
+        ->add_option("--etag,-e", deleting->etag, "fail unless the module still has this etag");
+}
+
+}  // namespace app
