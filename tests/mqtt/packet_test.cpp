@@ -143,7 +143,7 @@ TEST(Packet, ReadsOtherLevelsAsFarAsTheLevel) {
     EXPECT_EQ(std::get<mqtt::Connect>(bridge).level, 0x84);
 }
 
-// One line a case; fuzz/make_corpus.py makes the fuzzer's files from the same list.
+// One line a case; fuzz/make_mqtt_corpus.py makes the fuzzer's files from the same list.
 struct Malformed {
     std::string name, hex, expected;
 };
