@@ -81,6 +81,7 @@ constexpr std::array table{
     Advice{"leaf.thumbprint",
            "register this certificate's thumbprint: sallyport hub device update with --primary-thumbprint"},
     Advice{"leaf.common_name", "have the certificate issued with the device id as its common name"},
+    Advice{"leaf.end_entity", "let the device have a certificate of its own, not one of a CA"},
     Advice{"chain.form",
            "send the auth chain as ids from the device up to the gateway, with semicolons between"},
     Advice{"chain.links", "make each device the child of the next: sallyport hub device update --parent"},

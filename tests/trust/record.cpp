@@ -44,7 +44,7 @@ TEST(AuthType, IsSpelledAsAzureSpellsIt) {
 
 TEST(Identity, IdsAreOneTo128CharactersOfTheSet) {
     for (const std::string& id : {std::string("a"), std::string(128, 'a'),
-                                 std::string("aZ0-:.+%_#*?!(),=@;$'"), std::string("$edgeHub")})
+                                  std::string("aZ0-:.+%_#*?!(),=@;$'"), std::string("$edgeHub")})
         EXPECT_TRUE(trust::check_id(id, "device id")) << id;
     for (const std::string& id :
          {std::string(""), std::string(129, 'a'), std::string("a/b"), std::string("a b"),
