@@ -190,6 +190,15 @@ const std::string& ConfigTable::path() const { return node_->path; }
 
 bool ConfigTable::known(std::string_view key) { return find(key) != nullptr; }
 
+ConfigTable::Kind ConfigTable::kind(std::string_view key) {
+    const auto* node = find(key);
+    if (!node) return Kind::absent;
+    if (std::holds_alternative<std::string>(node->value)) return Kind::text;
+    if (std::holds_alternative<Node::Array>(node->value)) return Kind::array;
+    if (std::holds_alternative<Node::Table>(node->value)) return Kind::table;
+    return Kind::other;
+}
+
 void ConfigTable::complain(std::string_view key, std::string reason, std::string fix) {
     const auto* node = find(key);
     std::string line = fmt::format("{}{}: {} {}", node ? node->file : node_->file,

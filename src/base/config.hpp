@@ -36,6 +36,9 @@ class ConfigTable {
     std::vector<ConfigTable> tables(std::string_view key);  ///< an array of tables
     /// The keys that are there, for tables whose keys are free (`[preloaded_keys]`).
     std::vector<std::string> keys() const;
+    /// What stands there, for keys of several forms (`identity_cert` is a URI or a table). Takes the key as known.
+    enum class Kind { absent, text, array, table, other };
+    Kind kind(std::string_view key);
     /// Takes a key as known without reading it, as for settings of the original that we do not have.
     bool known(std::string_view key);
     /// Records that the value of `key` will not do: "is not a file URI".

@@ -35,6 +35,19 @@ inline constexpr std::string_view store_failed = "store.failed";
 inline constexpr std::string_view certificate_incomplete = "certificate.incomplete";
 
 // edge
+inline constexpr std::string_view request_refused = "request.refused";
+inline constexpr std::string_view service_ready = "service.ready";
+inline constexpr std::string_view service_ended = "service.ended";
+inline constexpr std::string_view configuration_noticed = "configuration.noticed";
+inline constexpr std::string_view device_provisioned = "device.provisioned";
+inline constexpr std::string_view device_not_provisioned = "device.not_provisioned";
+inline constexpr std::string_view module_registered = "module.registered";
+inline constexpr std::string_view module_environment_written = "module.environment_written";
+inline constexpr std::string_view edge_ca_made = "edge_ca.made";
+inline constexpr std::string_view edge_ca_used = "edge_ca.used";
+inline constexpr std::string_view edge_ca_missing = "edge_ca.missing";
+inline constexpr std::string_view certificate_issued = "certificate.issued";
+inline constexpr std::string_view backup_ignored = "backup.ignored";
 
 // gateway
 
