@@ -16,9 +16,8 @@
 namespace edge {
 namespace {
 
-std::unexpected<base::Error> absent(std::string_view id) {
-    return base::fail(base::Code::not_found, "parameter \"id\" has an invalid value",
-                      "not found", fmt::format("no key {} is there", id));
+std::unexpected<base::Error> absent() {
+    return base::fail(base::Code::not_found, "parameter \"id\" has an invalid value", "not found");
 }
 
 }  // namespace
@@ -39,7 +38,7 @@ base::Result<std::filesystem::path> KeyStore::path(std::string_view id) const {
 base::Result<base::SecretBytes> KeyStore::symmetric(std::string_view id) const {
     SP_TRY(return, const auto file, path(id));
     auto bytes = base::read_secret_file(file, "key");
-    if (!bytes && bytes.error().code == base::Code::not_found) return absent(id);
+    if (!bytes && bytes.error().code == base::Code::not_found) return absent();
     if (bytes && bytes->empty())
         return base::fail(base::Code::io, "key " + file.string(), "is empty", "remove it and let it be made again");
     return bytes;
@@ -48,7 +47,7 @@ base::Result<base::SecretBytes> KeyStore::symmetric(std::string_view id) const {
 base::Result<pki::PrivateKey> KeyStore::pair(std::string_view id) const {
     SP_TRY(return, const auto file, path(id));
     auto pem = base::read_secret_file(file, "key");
-    if (!pem && pem.error().code == base::Code::not_found) return absent(id);
+    if (!pem && pem.error().code == base::Code::not_found) return absent();
     if (!pem) return std::unexpected(std::move(pem).error());
     return pki::PrivateKey::from_pem(*pem, fmt::format("key {}", file.string()));
 }

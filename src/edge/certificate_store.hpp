@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "edge/config.hpp"
+
+namespace edge {
+
+/// Certificate chains as files (edge-runtime.md 2.3): a preloaded id at its URI or as the join of other ids, any other
+/// as `<home>/certs/<S>-<H>.cer`, mode 0644 in a 0700 directory. On its own loop.
+class CertificateStore {
+  public:
+    using Preloaded = std::map<std::string, std::variant<Uri, std::vector<std::string>>>;
+    static base::Result<CertificateStore> open(std::filesystem::path home, Preloaded preloaded);
+
+    /// The PEM text of an id; not_found where there is none.
+    base::Result<std::string> read(std::string_view id) const;
+    base::Status write(std::string_view id, std::string_view pem);
+    /// An absent one is a success.
+    base::Status remove(std::string_view id);
+    /// Fails for an id that is a list.
+    base::Result<std::filesystem::path> path(std::string_view id) const;
+
+  private:
+    CertificateStore(std::filesystem::path home, Preloaded preloaded)
+        : home_(std::move(home)), preloaded_(std::move(preloaded)) {}
+    base::Result<std::string> read_within(std::string_view id, int depth) const;
+
+    std::filesystem::path home_;
+    Preloaded preloaded_;
+};
+
+}  // namespace edge

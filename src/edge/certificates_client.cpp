@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/certificates_client.hpp"
+
+#include "base/result.hpp"
+
+namespace edge {
+
+net::Task<base::Result<std::string>> CertificatesClient::read(std::string id) const {
+    auto answered = co_await call_local(service_, http::Verb::get, "/certificates/" + path_segment(id));
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return text_member(*answered, "pem");
+}
+
+net::Task<base::Result<pki::Chain>> CertificatesClient::read_chain(std::string id) const {
+    auto pem = co_await read(id);
+    if (!pem) co_return std::unexpected(std::move(pem).error());
+    co_return pki::certificates_from_pem(*pem, "certificate " + id);
+}
+
+net::Task<base::Result<pki::Chain>> CertificatesClient::create(std::string id, std::string csr_pem,
+                                                               std::optional<Issuer> issuer) const {
+    json::object body{{"certId", id}, {"csr", csr_pem}};
+    if (issuer)
+        body["issuer"] = json::object{{"certId", issuer->certificate_id}, {"privateKeyHandle", issuer->key_handle}};
+    json::value request = std::move(body);
+    auto answered = co_await call_local(service_, http::Verb::post, "/certificates", std::move(request));
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    auto pem = text_member(*answered, "pem");
+    if (!pem) co_return std::unexpected(std::move(pem).error());
+    co_return pki::certificates_from_pem(*pem, "certificate " + id);
+}
+
+}  // namespace edge

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "edge/local_client.hpp"
+#include "pki/certificate.hpp"
+
+namespace edge {
+
+/// The certificates service as the other services see it. Cheap to copy.
+class CertificatesClient {
+  public:
+    CertificatesClient(std::string socket, const base::Clock& clock)
+        : service_{"certificates service", std::move(socket), "2020-09-01", &clock} {}
+
+    /// not_found where there is none.
+    net::Task<base::Result<std::string>> read(std::string id) const;
+    net::Task<base::Result<pki::Chain>> read_chain(std::string id) const;
+
+    struct Issuer {
+        std::string certificate_id;
+        std::string key_handle;
+    };
+    /// The new chain, leaf first. issuer: none where the id has an issuance of its own.
+    net::Task<base::Result<pki::Chain>> create(std::string id, std::string csr_pem, std::optional<Issuer> issuer) const;
+
+  private:
+    LocalService service_;
+};
+
+}  // namespace edge

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/certificates_service.hpp"
+
+#include <fmt/format.h>
+
+#include "base/events.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "edge/issuance.hpp"
+
+namespace edge {
+namespace {
+
+void log_issued(const std::string& id, const pki::Certificate& leaf, std::optional<uid_t> user) {
+    base::log::info(base::events::certificate_issued, {{"id", id},
+                                                       {"subject", leaf.subject()},
+                                                       {"issuer", leaf.issuer()},
+                                                       {"serial", leaf.serial_hex()},
+                                                       {"not_after", base::format_rfc3339(leaf.not_after())},
+                                                       {"user", std::to_string(user.value_or(0))}});
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<CertificatesService>> CertificatesService::make(CertificatesConfig config,
+                                                                             const base::Clock& clock) {
+    SP_TRY(return, auto store, CertificateStore::open(config.home, config.preloaded));
+    return std::unique_ptr<CertificatesService>(new CertificatesService(std::move(config), std::move(store), clock));
+}
+
+CertificatesService::CertificatesService(CertificatesConfig config, CertificateStore store, const base::Clock& clock)
+    : config_(std::move(config)), store_(std::move(store)), clock_(clock), keys_(config_.keys_socket.string(), clock) {
+    using http::Verb;
+    const std::string_view first = "2020-09-01";
+    std::vector<Route> routes{
+        {Verb::post, "/certificates", first, Body::required, [this](Call c) { return create(std::move(c)); }},
+        {Verb::put, "/certificates/{id}", first, Body::required, [this](Call c) { return ready(import(c)); }},
+        {Verb::get, "/certificates/{id}", first, Body::none, [this](Call c) { return ready(read(c)); }},
+        {Verb::delete_, "/certificates/{id}", first, Body::optional, [this](Call c) { return ready(remove(c)); }},
+    };
+    api_ = std::make_unique<LocalApi>("certificates", std::vector<std::string>{"2020-09-01"}, std::move(routes),
+                                      status_of_store);
+}
+
+base::Status CertificatesService::may_write(const Call& call, std::string_view id) const {
+    if (is_allowed(config_.rules, call.caller.user, id)) return {};
+    return base::fail(base::Code::unauthenticated,
+                      fmt::format("user {} is not authorized to modify the cert {}", call.caller.user.value_or(0), id), "");
+}
+
+base::Result<pki::Chain> CertificatesService::issuer_chain(const std::string& id) const {
+    const auto pem = store_.read(id);
+    if (!pem && pem.error().code == base::Code::not_found) return bad_parameter("issuer.certId", "not found");
+    if (!pem) return std::unexpected(pem.error());
+    auto chain = pki::certificates_from_pem(*pem, fmt::format("certificate {}", id));
+    // A damaged file of ours is no mistake of the caller's.
+    if (!chain) return base::fail(base::Code::internal, chain.error().thing, chain.error().reason, chain.error().fix);
+    return chain;
+}
+
+net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer_for(std::string id,
+                                                                                     json::value body) const {
+    Issuer out;
+    if (auto given = object_member(body, "issuer")) {
+        auto issuer_id = text_member(*given, "certId");
+        if (!issuer_id) co_return std::unexpected(std::move(issuer_id).error());
+        auto handle = text_member(*given, "privateKeyHandle");
+        if (!handle) co_return std::unexpected(std::move(handle).error());
+        auto chain = issuer_chain(*issuer_id);
+        if (!chain) co_return std::unexpected(std::move(chain).error());
+        out.chain = *std::move(chain);
+        out.key_handle = *std::move(handle);
+        co_return out;
+    }
+    const auto entry = config_.issuance.find(id);
+    if (entry == config_.issuance.end())
+        co_return base::fail(base::Code::internal, fmt::format("certificate id {}", id), "has no issuance of its own",
+                             fmt::format("add [cert_issuance.{}], or name an issuer", id));
+    std::string key_id = id;
+    if (entry->second.method == Issuance::Method::local_ca) {
+        if (!config_.local_ca)
+            co_return base::fail(base::Code::internal, "local CA", "is not configured", "add [cert_issuance.local_ca]");
+        auto chain = issuer_chain(config_.local_ca->first);
+        if (!chain) co_return std::unexpected(std::move(chain).error());
+        out.chain = *std::move(chain);
+        key_id = config_.local_ca->second;
+    }
+    auto handle = co_await keys_.load_pair(std::move(key_id));
+    if (!handle) co_return base::fail(base::Code::internal, handle.error().thing, handle.error().reason);
+    out.key_handle = *std::move(handle);
+    co_return out;
+}
+
+net::Task<Answer> CertificatesService::create(Call call) {
+    auto id = text_member(call.body, "certId");
+    if (!id) co_return std::unexpected(std::move(id).error());
+    auto csr_pem = text_member(call.body, "csr");
+    if (!csr_pem) co_return std::unexpected(std::move(csr_pem).error());
+    if (auto allowed = may_write(call, *id); !allowed) co_return std::unexpected(std::move(allowed).error());
+    const auto csr = pki::csr_from_pem(*csr_pem);
+    if (!csr) co_return bad_parameter("csr", csr.error().text());
+    std::optional<Issuance> wish;
+    if (const auto found = config_.issuance.find(*id); found != config_.issuance.end()) wish = found->second;
+    const auto input = issue_input(*id, *csr, wish);
+    if (!input) co_return std::unexpected(input.error());
+
+    auto issuer = co_await issuer_for(*id, call.body);
+    if (!issuer) co_return std::unexpected(std::move(issuer).error());
+    auto key = co_await keys_.private_key(issuer->key_handle);
+    if (!key && key.error().code == base::Code::invalid_argument)
+        co_return bad_parameter("issuer.privateKeyHandle", key.error().text());
+    if (!key) co_return std::unexpected(std::move(key).error());
+    const auto* signer = issuer->chain.empty() ? nullptr : &issuer->chain.front();
+    const auto made = pki::issue(*input, signer, *key, clock_.now());
+    if (!made) {
+        // An issuer that may not sign is our operator's trouble, a name that cannot stand in a certificate the caller's.
+        const bool names_bad = made.error().code == base::Code::invalid_argument && !csr->names.empty() &&
+                               made.error().thing.starts_with("name");
+        if (names_bad) co_return bad_parameter("csr", made.error().text());
+        co_return base::fail(base::Code::internal, made.error().thing, made.error().reason, made.error().fix);
+    }
+    pki::Chain chain{*made};
+    chain.insert(chain.end(), issuer->chain.begin(), issuer->chain.end());
+    const auto pem = pki::to_pem(chain);
+    if (auto written = store_.write(*id, pem); !written) co_return std::unexpected(std::move(written).error());
+    log_issued(*id, *made, call.caller.user);
+    co_return ok({{"pem", pem}}, 201);
+}
+
+Answer CertificatesService::import(const Call& call) {
+    const auto& id = call.ids[0];
+    SP_TRY(return, const auto pem, text_member(call.body, "pem"));
+    if (auto allowed = may_write(call, id); !allowed) return std::unexpected(allowed.error());
+    const auto chain = pki::certificates_from_pem(pem, "pem");
+    if (!chain) return bad_parameter("pem", chain.error().text());
+    if (auto written = store_.write(id, pem); !written) return std::unexpected(written.error());
+    return ok({{"pem", pem}}, 201);
+}
+
+Answer CertificatesService::read(const Call& call) const {
+    SP_TRY(return, const auto pem, store_.read(call.ids[0]));
+    return ok({{"pem", pem}});
+}
+
+Answer CertificatesService::remove(const Call& call) {
+    if (auto allowed = may_write(call, call.ids[0]); !allowed) return std::unexpected(allowed.error());
+    if (auto removed = store_.remove(call.ids[0]); !removed) return std::unexpected(removed.error());
+    return no_content();
+}
+
+}  // namespace edge

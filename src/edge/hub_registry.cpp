@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/hub_registry.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "base/file.hpp"
+#include "base/result.hpp"
+#include "trust/sas_token.hpp"
+
+namespace edge {
+namespace {
+
+constexpr std::string_view api_version = "2017-11-08-preview";
+
+base::Result<std::shared_ptr<const pki::TrustBundle>> trust_of(const HubAddress& hub) {
+    if (!hub.trusted_certs) {
+        SP_TRY(return, auto system, pki::TrustBundle::system());
+        return std::make_shared<const pki::TrustBundle>(std::move(system));
+    }
+    std::vector<pki::Certificate> anchors;
+    for (const auto& uri : *hub.trusted_certs) {
+        SP_TRY(return, const auto file, file_of_uri(uri));
+        SP_TRY(return, const auto pem, base::read_file(file, "trusted certificate"));
+        SP_TRY(return, auto chain, pki::certificates_from_pem(pem, "trusted certificate " + file.string()));
+        anchors.insert(anchors.end(), chain.begin(), chain.end());
+    }
+    return std::make_shared<const pki::TrustBundle>(std::move(anchors));
+}
+
+base::Result<HubModule> module_of(const json::value& document) {
+    HubModule out;
+    SP_TRY(return, out.id, text_member(document, "moduleId"));
+    SP_TRY(return, auto managed_by, optional_text_member(document, "managedBy"));
+    SP_TRY(return, auto generation, optional_text_member(document, "generationId"));
+    out.managed_by = managed_by.value_or("");
+    out.generation = generation.value_or("");
+    // A module without keys, or of another type than sas, is one whose keys are to be set.
+    if (const auto authentication = object_member(document, "authentication"))
+        if (const auto keys = object_member(*authentication, "symmetricKey")) {
+            SP_TRY(return, auto primary, optional_text_member(*keys, "primaryKey"));
+            SP_TRY(return, auto secondary, optional_text_member(*keys, "secondaryKey"));
+            out.primary_key = primary.value_or("");
+            out.secondary_key = secondary.value_or("");
+        }
+    return out;
+}
+
+base::Error refusal(const std::string& hub, const http::Response& response) {
+    std::string said = fmt::format("answered {} {}", response.status, http::reason_phrase(response.status));
+    if (const auto body = parse_json(response.body, "answer"))
+        if (const auto message = text_member(*body, "Message")) said += ": " + *message;
+    const auto code = response.status == 404   ? base::Code::not_found
+                      : response.status == 409 ? base::Code::already_exists
+                                               : base::Code::permission_denied;
+    std::string fix;
+    if (response.status == 401)
+        fix = "compare the device's id, status and thumbprints at the hub with this device's certificate";
+    return {code, "hub " + hub, said, fix};
+}
+
+}  // namespace
+
+net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(IdentityConfig config, KeysClient keys,
+                                                                             CertificatesClient certificates,
+                                                                             const base::Clock& clock) {
+    std::shared_ptr<HubRegistry> registry(new HubRegistry(std::move(config), std::move(keys), clock));
+    const auto& own = registry->config_;
+    net::ClientTls::Options options;
+    auto trust = trust_of(own.hub);
+    if (!trust) co_return std::unexpected(std::move(trust).error());
+    options.trust = *std::move(trust);
+    if (own.method == IdentityConfig::Method::sas) {
+        auto handle = co_await registry->keys_.load_key(own.key_id);
+        if (!handle) co_return std::unexpected(std::move(handle).error());
+        registry->key_handle_ = *std::move(handle);
+    } else {
+        auto chain = co_await certificates.read_chain(own.certificate_id);
+        if (!chain) co_return std::unexpected(std::move(chain).error());
+        auto handle = co_await registry->keys_.load_pair(own.key_id);
+        if (!handle) co_return std::unexpected(std::move(handle).error());
+        auto key = co_await registry->keys_.private_key(*handle);
+        if (!key) co_return std::unexpected(std::move(key).error());
+        if (!key->matches(chain->front()))
+            co_return base::fail(base::Code::invalid_argument, "device certificate " + chain->front().subject(),
+                                 "does not belong to the device's private key",
+                                 "identity_cert and identity_pk of [provisioning.authentication] must be a pair");
+        options.chain = *std::move(chain);
+        options.key = *std::move(key);
+    }
+    auto tls = net::ClientTls::make(std::move(options));
+    if (!tls) co_return std::unexpected(std::move(tls).error());
+    registry->tls_ = *std::move(tls);
+    co_return std::shared_ptr<const HubRegistry>(std::move(registry));
+}
+
+std::string HubRegistry::path(std::string_view module) const {
+    auto text = fmt::format("/devices/{}/modules", path_segment(config_.device_id));
+    if (!module.empty()) text += "/" + path_segment(module);
+    return text + fmt::format("?api-version={}", api_version);
+}
+
+net::Task<base::Result<std::string>> HubRegistry::authorization() const {
+    const auto resource = base::to_lower(fmt::format("{}/devices/{}", config_.hub.name, config_.device_id));
+    const auto token = trust::unsigned_token(resource, clock_.now() + std::chrono::seconds(30));
+    const auto text = token.to_sign();
+    const auto bytes = base::as_bytes(text);
+    auto signature = co_await keys_.hmac(key_handle_, base::Bytes(bytes.begin(), bytes.end()));
+    if (!signature) co_return std::unexpected(std::move(signature).error());
+    co_return token.finish(base::to_base64(*signature));
+}
+
+net::Task<base::Result<json::value>> HubRegistry::call(http::Verb verb, std::string target,
+                                                       std::optional<json::value> body, bool if_match,
+                                                       int expected) const {
+    http::Request request;
+    request.verb = verb;
+    request.raw_target = std::move(target);
+    if (body) {
+        request.body = json::serialize(*body);
+        request.headers.set("Content-Type", "application/json");
+    }
+    if (if_match) request.headers.set("If-Match", "*");
+    if (!key_handle_.empty()) {
+        auto token = co_await authorization();
+        if (!token) co_return std::unexpected(std::move(token).error());
+        request.headers.set("Authorization", *std::move(token));
+    }
+    const auto& name = config_.parent ? *config_.parent : config_.hub.name;
+    // A parent gateway has its own address; iothub_address is about the hub alone.
+    net::TlsTarget where{config_.parent ? *config_.parent : config_.hub.address, config_.hub.https_port, name};
+    http::Endpoint endpoint = http::TlsEndpoint{std::move(where), tls_};
+    const std::chrono::milliseconds limit = std::min(config_.cloud_timeout, std::chrono::seconds(20));
+    auto answered = co_await http::request(std::move(endpoint), std::move(request), limit, clock_);
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    if (answered->status != expected) co_return std::unexpected(refusal(name, *answered));
+    if (answered->body.empty()) co_return json::value(nullptr);
+    co_return parse_json(answered->body, "answer of hub " + name);
+}
+
+net::Task<base::Result<std::vector<HubModule>>> HubRegistry::list() const {
+    auto answered = co_await call(http::Verb::get, path({}), std::nullopt, false, 200);
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    const auto* array = answered->if_array();
+    if (!array) co_return base::fail(base::Code::malformed, "module list of hub " + config_.hub.name, "is not an array");
+    std::vector<HubModule> modules;
+    for (const auto& each : *array) {
+        auto module = module_of(each);
+        if (!module) co_return std::unexpected(std::move(module).error());
+        modules.push_back(*std::move(module));
+    }
+    co_return modules;
+}
+
+net::Task<base::Result<HubModule>> HubRegistry::get(std::string module) const {
+    auto answered = co_await call(http::Verb::get, path(module), std::nullopt, false, 200);
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return module_of(*answered);
+}
+
+net::Task<base::Result<HubModule>> HubRegistry::create(std::string module) const {
+    json::value body{{"moduleId", module}, {"deviceId", config_.device_id}};
+    auto answered = co_await call(http::Verb::put, path(module), std::move(body), false, 200);
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return module_of(*answered);
+}
+
+net::Task<base::Result<HubModule>> HubRegistry::set_keys(std::string module, std::string primary,
+                                                         std::string secondary) const {
+    json::value keys{{"primaryKey", primary}, {"secondaryKey", secondary}};
+    json::value body{{"moduleId", module},
+                     {"deviceId", config_.device_id},
+                     {"authentication", {{"type", "sas"}, {"symmetricKey", keys}}}};
+    auto answered = co_await call(http::Verb::put, path(module), std::move(body), true, 200);
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return module_of(*answered);
+}
+
+net::Task<base::Status> HubRegistry::remove(std::string module) const {
+    auto answered = co_await call(http::Verb::delete_, path(module), std::nullopt, true, 204);
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return base::Status{};
+}
+
+}  // namespace edge

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "edge/certificates_client.hpp"
+#include "edge/keys_client.hpp"
+#include "edge/service_config.hpp"
+#include "net/tls.hpp"
+
+namespace edge {
+
+/// A module as the hub tells it to its device.
+struct HubModule {
+    std::string id;
+    std::string managed_by;
+    std::string generation;
+    std::string primary_key;  ///< base64; empty where the hub has none
+    std::string secondary_key;
+};
+
+/// The registry calls of a device about its own modules (edge-runtime.md 4.2), with the device's credential: TLS client
+/// certificate whose key stays in the keys service, or a token of 30 s signed there.
+/// Errors: unavailable or timeout (no network), unauthenticated (the hub's certificate is refused), not_found,
+/// already_exists, permission_denied (any other refusal, with the hub's text).
+class HubRegistry {
+  public:
+    /// Gathers trust and credential.
+    static net::Task<base::Result<std::shared_ptr<const HubRegistry>>> open(IdentityConfig config, KeysClient keys,
+                                                                           CertificatesClient certificates,
+                                                                           const base::Clock& clock);
+
+    net::Task<base::Result<std::vector<HubModule>>> list() const;
+    net::Task<base::Result<HubModule>> get(std::string module) const;
+    net::Task<base::Result<HubModule>> create(std::string module) const;
+    net::Task<base::Result<HubModule>> set_keys(std::string module, std::string primary, std::string secondary) const;
+    net::Task<base::Status> remove(std::string module) const;
+
+  private:
+    HubRegistry(IdentityConfig config, KeysClient keys, const base::Clock& clock)
+        : config_(std::move(config)), keys_(std::move(keys)), clock_(clock) {}
+
+    net::Task<base::Result<json::value>> call(http::Verb verb, std::string path, std::optional<json::value> body,
+                                              bool if_match, int expected) const;
+    net::Task<base::Result<std::string>> authorization() const;
+    std::string path(std::string_view module) const;
+
+    IdentityConfig config_;
+    KeysClient keys_;
+    const base::Clock& clock_;
+    std::shared_ptr<const net::ClientTls> tls_;
+    std::string key_handle_;  ///< SAS devices
+};
+
+}  // namespace edge

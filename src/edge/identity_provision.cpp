@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/events.hpp"
+#include "base/log.hpp"
+#include "edge/identity_service.hpp"
+#include "pki/csr.hpp"
+
+namespace edge {
+namespace {
+
+constexpr std::chrono::seconds first_pause{1};
+constexpr std::chrono::seconds longest_pause{15};
+// A module that was made anew at the hub is noticed within this time.
+constexpr std::chrono::minutes between_checks{5};
+
+base::Bytes bytes_of(std::string_view text) {
+    const auto bytes = base::as_bytes(text);
+    return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+net::Task<base::Result<IdentityService::Registry>> IdentityService::registry() {
+    return HubRegistry::open(config_, keys_, certificates_, clock_);
+}
+
+// A device certificate that is to be issued and is not there yet (edge-runtime.md 5.2).
+net::Task<base::Status> IdentityService::ensure_device_certificate() {
+    if (config_.method != IdentityConfig::Method::x509_issued) co_return base::Status{};
+    auto present = co_await certificates_.read(config_.certificate_id);
+    if (present || present.error().code != base::Code::not_found) {
+        if (present) co_return base::Status{};
+        co_return std::unexpected(std::move(present).error());
+    }
+    auto handle = co_await keys_.create_pair(config_.key_id, "ec-p256:rsa-2048:*");
+    if (!handle) co_return std::unexpected(std::move(handle).error());
+    auto key = co_await keys_.private_key(*handle);
+    if (!key) co_return std::unexpected(std::move(key).error());
+    pki::CsrWish wish;
+    wish.common_name = config_.device_id;
+    auto csr = pki::make_csr_pem(wish, *key);
+    if (!csr) co_return std::unexpected(std::move(csr).error());
+    auto issued = co_await certificates_.create(config_.certificate_id, *std::move(csr), std::nullopt);
+    if (!issued) co_return std::unexpected(std::move(issued).error());
+    co_return base::Status{};
+}
+
+// Makes the hub's keys of a module those that are derived here, and remembers the module.
+net::Task<base::Result<ModuleRecord>> IdentityService::set_keys(Registry hub, HubModule module) {
+    if (module.generation.empty())
+        co_return base::fail(base::Code::malformed, fmt::format("module {} at the hub", module.id), "has no generationId");
+    auto master = co_await keys_.create_key("aziot_identityd_master_id", "derive,sign");
+    if (!master) co_return std::unexpected(std::move(master).error());
+    std::string keys[2];
+    const std::string_view slots[2] = {"primary", "secondary"};
+    for (int i = 0; i < 2; ++i) {
+        auto handle = co_await keys_.derive(*master, bytes_of(fmt::format("{}:{}:{}", module.id, module.generation, slots[i])));
+        if (!handle) co_return std::unexpected(std::move(handle).error());
+        auto key = co_await keys_.export_derived(*handle);
+        if (!key) co_return std::unexpected(std::move(key).error());
+        keys[i] = base::to_base64(key->bytes());
+    }
+    ModuleRecord record{module.id, module.managed_by, module.generation};
+    if (module.primary_key != keys[0] || module.secondary_key != keys[1]) {
+        auto updated = co_await hub->set_keys(module.id, keys[0], keys[1]);
+        if (!updated) co_return std::unexpected(std::move(updated).error());
+        base::log::info(base::events::module_registered, {{"module", module.id}, {"generation", module.generation}});
+    }
+    const auto* known = state_->find(module.id);
+    if (!known || known->generation != record.generation || known->managed_by != record.managed_by)
+        if (auto saved = state_->save(record); !saved) co_return std::unexpected(std::move(saved).error());
+    co_return record;
+}
+
+net::Task<base::Result<ModuleRecord>> IdentityService::register_module(Registry hub, std::string module, bool create) {
+    auto found = co_await hub->get(module);
+    if (!found && found.error().code == base::Code::not_found && create) {
+        // A 404 may also mean that the device is unknown; the creation then says so.
+        auto created = co_await hub->create(module);
+        if (!created) co_return std::unexpected(std::move(created).error());
+        found = std::move(created);
+    }
+    if (!found) co_return std::unexpected(std::move(found).error());
+    auto record = co_await set_keys(hub, *std::move(found));
+    co_return record;
+}
+
+net::Task<base::Status> IdentityService::reconcile() {
+    auto certified = co_await ensure_device_certificate();
+    if (!certified) co_return std::unexpected(std::move(certified).error());
+    auto hub = co_await registry();
+    if (!hub) co_return std::unexpected(std::move(hub).error());
+    const auto opened = *hub;
+    for (const auto& module : config_.modules) {
+        auto record = co_await register_module(opened, module, true);
+        if (!record) co_return std::unexpected(std::move(record).error());
+    }
+    co_return base::Status{};
+}
+
+net::Task<> IdentityService::keep_provisioned() {
+    wake_.emplace();
+    if (!state_) {
+        base::log::info(base::events::device_not_provisioned, {{"reason", "provisioning source is none"}});
+        co_return;
+    }
+    auto pause = first_pause;
+    bool was_good = false;
+    std::string last_trouble;
+    while (!stopping_) {
+        auto done = co_await reconcile();
+        if (stopping_) break;
+        if (done) {
+            if (!was_good)
+                base::log::info(base::events::device_provisioned,
+                                {{"device", config_.device_id}, {"hub", config_.hub.name}});
+            was_good = true;
+            last_trouble.clear();
+            pause = first_pause;
+            co_await wake_->wait(between_checks);
+            continue;
+        }
+        was_good = false;
+        // The same reason again and again would hide everything else in the log.
+        const auto trouble = done.error().text();
+        base::log::write(trouble == last_trouble ? base::log::Level::debug : base::log::Level::warning,
+                         base::events::device_not_provisioned, done.error(),
+                         {{"device", config_.device_id}, {"hub", config_.hub.name}});
+        last_trouble = trouble;
+        co_await wake_->wait(pause);
+        pause = std::min(pause * 2, longest_pause);
+    }
+}
+
+void IdentityService::stop() {
+    stopping_ = true;
+    if (wake_) wake_->notify();
+}
+
+}  // namespace edge

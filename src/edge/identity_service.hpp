@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "edge/certificates_client.hpp"
+#include "edge/hub_registry.hpp"
+#include "edge/identity_state.hpp"
+#include "edge/keys_client.hpp"
+#include "edge/local_api.hpp"
+#include "edge/service_config.hpp"
+#include "net/timer.hpp"
+#include "trust/identity.hpp"
+
+namespace edge {
+
+/// The identity service (edge-runtime.md 3 to 5): who this device is, and the modules it has at the hub. It answers
+/// from its own state and keeps that in step with the hub in the background. On its own loop.
+class IdentityService {
+  public:
+    static base::Result<std::unique_ptr<IdentityService>> make(IdentityConfig config, const base::Clock& clock);
+    net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
+
+    /// Registers the configured modules at the hub and sets their keys; again every 5 minutes and after a reprovision
+    /// call. A hub that is away or refuses is retried after 1 to 15 s. Ends after `stop`.
+    net::Task<> keep_provisioned();
+    void stop();
+
+  private:
+    IdentityService(IdentityConfig config, std::optional<IdentityState> state, const base::Clock& clock);
+
+    enum class Who { everything, host_process, nobody };
+    Who who(const Caller& caller) const;
+    const Principal* principal(const Caller& caller) const;
+    base::Status may_all(const Caller& caller) const;
+    base::Status may_module(const Caller& caller, const std::string& module) const;
+    base::Status provisioned() const;
+
+    net::Task<Answer> own_identity(Call call);
+    net::Task<Answer> device(Call call);
+    net::Task<Answer> reprovision(Call call);
+    net::Task<Answer> list(Call call);
+    net::Task<Answer> create(Call call);
+    net::Task<Answer> get(Call call);
+    net::Task<Answer> update(Call call);
+    net::Task<Answer> remove(Call call);
+    Answer provisioning() const;
+
+    net::Task<Answer> device_answer();
+    net::Task<Answer> module_answer(ModuleRecord record);
+    json::object spec() const;
+
+    using Registry = std::shared_ptr<const HubRegistry>;
+    net::Task<base::Result<Registry>> registry();
+    net::Task<base::Status> ensure_device_certificate();
+    net::Task<base::Status> reconcile();
+    net::Task<base::Result<ModuleRecord>> register_module(Registry hub, std::string module, bool create);
+    net::Task<base::Result<ModuleRecord>> set_keys(Registry hub, HubModule module);
+
+    IdentityConfig config_;
+    std::optional<IdentityState> state_;  ///< absent where nothing is provisioned
+    const base::Clock& clock_;
+    KeysClient keys_;
+    CertificatesClient certificates_;
+    std::unique_ptr<LocalApi> api_;
+    std::optional<net::Event> wake_;
+    bool stopping_ = false;
+};
+
+}  // namespace edge
