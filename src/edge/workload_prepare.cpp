@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/events.hpp"
+#include "base/log.hpp"
+#include "edge/edge_ca.hpp"
+#include "edge/module_environment.hpp"
+#include "edge/workload_service.hpp"
+
+namespace edge {
+namespace {
+
+constexpr std::chrono::seconds first_pause{1};
+constexpr std::chrono::seconds longest_pause{15};
+// How soon a new generation id reaches the module's files.
+constexpr std::chrono::seconds between_looks{30};
+
+}  // namespace
+
+base::Status WorkloadService::listen(net::Loop& loop) {
+    const auto directory = config_.home / "mnt";
+    if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
+        return base::fail_errno(errno, "directory " + directory.string(), "made");
+    // Callers are other users, and the umask may have taken their way in.
+    if (::chmod(directory.c_str(), 0755) != 0)
+        return base::fail_errno(errno, "directory " + directory.string(), "given its mode");
+    for (const auto& module : modules_) {
+        const auto path = module_socket(config_.home, module->rules.id);
+        auto opened = net::UnixListener::open(loop, path.string(), 0666, serve_local(*module->api, config_.max_requests));
+        if (!opened) return std::unexpected(std::move(opened).error());
+        module->listener = *std::move(opened);
+        base::log::info(base::events::listener_opened, {{"path", path.string()}, {"module", module->rules.id}});
+    }
+    return {};
+}
+
+net::Task<base::Status> WorkloadService::ensure_authority() {
+    auto device = co_await identity_.device();
+    if (!device) co_return std::unexpected(std::move(device).error());
+    auto ca = co_await ensure_edge_ca(config_, device->device, keys_, certificates_, clock_);
+    if (!ca) co_return std::unexpected(std::move(ca).error());
+    co_return base::Status{};
+}
+
+// Answers whether the module has an identity and its files are right.
+net::Task<bool> WorkloadService::look_at(Module* module) {
+    auto found = co_await identity_.module(module->rules.id);
+    if (!found) {
+        base::log::write(base::log::Level::debug, base::events::device_not_provisioned, found.error(),
+                         {{"module", module->rules.id}});
+        co_return module->identity.has_value();
+    }
+    auto written = write_module_files(config_, *found);
+    module->identity = *std::move(found);
+    if (!written) {
+        base::log::error(base::events::module_environment_written, written.error(), {{"module", module->rules.id}});
+        co_return false;
+    }
+    if (*written)
+        base::log::info(base::events::module_environment_written,
+                        {{"module", module->rules.id}, {"generation", module->identity->generation}});
+    co_return true;
+}
+
+net::Task<> WorkloadService::prepare(std::function<void()> ready) {
+    wake_.emplace();
+    auto pause = first_pause;
+    while (!stopping_) {
+        auto done = co_await ensure_authority();
+        if (done) break;
+        base::log::write(base::log::Level::warning, base::events::edge_ca_missing, done.error());
+        co_await wake_->wait(pause);
+        pause = std::min(pause * 2, longest_pause);
+    }
+    if (stopping_) co_return;
+    ready();
+    pause = first_pause;
+    while (!stopping_) {
+        bool all = true;
+        for (const auto& module : modules_) {
+            const bool good = co_await look_at(module.get());
+            all = all && good;
+        }
+        if (all) pause = between_looks;
+        co_await wake_->wait(pause);
+        if (!all) pause = std::min(pause * 2, longest_pause);
+    }
+}
+
+void WorkloadService::stop() {
+    stopping_ = true;
+    for (const auto& module : modules_) module->listener.reset();
+    if (wake_) wake_->notify();
+}
+
+}  // namespace edge
