@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/events.hpp"
 #include "base/log.hpp"
@@ -112,6 +113,8 @@ net::Task<> IdentityService::keep_provisioned() {
     std::string last_trouble;
     while (!stopping_) {
         auto done = co_await reconcile();
+        attempted_ = true;
+        for (const auto& each : std::exchange(waiting_, {})) each.complete();
         if (stopping_) break;
         if (done) {
             if (!was_good)
@@ -135,8 +138,17 @@ net::Task<> IdentityService::keep_provisioned() {
     }
 }
 
+// Right after a start a module's caller is told better a moment later than "unknown".
+net::Task<> IdentityService::first_attempt() {
+    if (attempted_ || stopping_ || !wake_) co_return;
+    const net::Completion completion;
+    waiting_.push_back(completion);
+    co_await completion.wait();
+}
+
 void IdentityService::stop() {
     stopping_ = true;
+    for (const auto& each : std::exchange(waiting_, {})) each.complete();
     if (wake_) wake_->notify();
 }
 

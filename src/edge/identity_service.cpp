@@ -214,6 +214,7 @@ net::Task<Answer> IdentityService::get(Call call) {
     const auto module = call.ids[0];
     if (auto allowed = may_module(call.caller, module); !allowed) co_return std::unexpected(std::move(allowed).error());
     if (auto good = provisioned(); !good) co_return std::unexpected(std::move(good).error());
+    if (!state_->find(module)) co_await first_attempt();
     // Answered from our own state: a token must not cost a round trip to the hub (13.1, no. 22).
     if (const auto* known = state_->find(module)) {
         ModuleRecord record = *known;

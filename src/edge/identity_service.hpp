@@ -10,6 +10,7 @@
 #include "edge/keys_client.hpp"
 #include "edge/local_api.hpp"
 #include "edge/service_config.hpp"
+#include "net/completion.hpp"
 #include "net/timer.hpp"
 #include "trust/identity.hpp"
 
@@ -64,7 +65,11 @@ class IdentityService {
     KeysClient keys_;
     CertificatesClient certificates_;
     std::unique_ptr<LocalApi> api_;
+    net::Task<> first_attempt();
+
     std::optional<net::Event> wake_;
+    std::vector<net::Completion> waiting_;  ///< for the end of the first attempt
+    bool attempted_ = false;
     bool stopping_ = false;
 };
 

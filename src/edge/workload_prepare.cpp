@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/events.hpp"
 #include "base/log.hpp"
@@ -75,15 +76,16 @@ net::Task<> WorkloadService::prepare(std::function<void()> ready) {
         co_await wake_->wait(pause);
         pause = std::min(pause * 2, longest_pause);
     }
-    if (stopping_) co_return;
-    ready();
     pause = first_pause;
+    bool told = false;
     while (!stopping_) {
         bool all = true;
         for (const auto& module : modules_) {
             const bool good = co_await look_at(module.get());
             all = all && good;
         }
+        // Only now, so that who starts the gateway next finds its files where the hub could be reached.
+        if (!std::exchange(told, true)) ready();
         if (all) pause = between_looks;
         co_await wake_->wait(pause);
         if (!all) pause = std::min(pause * 2, longest_pause);

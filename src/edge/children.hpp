@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "edge/paths.hpp"
+
+namespace edge {
+
+/// The signals of a parent, read as data. They stay blocked in this thread while this lives.
+class Signals {
+  public:
+    static base::Result<Signals> block();
+    Signals(Signals&& other) noexcept;
+    Signals& operator=(Signals&&) = delete;
+    ~Signals();
+    int descriptor() const { return descriptor_; }
+    const sigset_t& before() const { return before_; }
+
+  private:
+    Signals(int descriptor, sigset_t before) : descriptor_(descriptor), before_(before) {}
+    int descriptor_;
+    sigset_t before_;
+};
+
+/// Child processes of one parent, ended together: on SIGTERM, SIGINT or SIGHUP, and when one of them ends by itself.
+/// What they write on standard output and error is passed on line by line, and the last line is kept for the obituary.
+/// Single-threaded: the kernel ends the children when the thread that started them ends.
+class Children {
+  public:
+    explicit Children(const Signals& signals) : signals_(signals) {}
+    ~Children();
+    Children(const Children&) = delete;
+    Children& operator=(const Children&) = delete;
+
+    /// Starts this program again with `command` (its first word is the name) and `--ready-fd N`.
+    base::Status start(Service service, std::vector<std::string> command);
+    /// Waits for the next thing that happens and deals with it.
+    void wait_for_event();
+    void wait_for_all();
+    void stop();
+
+    std::size_t ready() const;  ///< how many have told that they serve
+    bool stopping() const { return stopping_; }
+    /// Failed where a child ended by itself.
+    base::Status result() const { return result_; }
+
+  private:
+    struct Child {
+        Service service;
+        pid_t process;
+        int output;
+        int ready_pipe;
+        bool is_ready = false;
+        bool ended = false;
+        std::string partial;
+        std::string last_line;
+    };
+    void read_signals();
+    void reap();
+    void read_output(Child& child);
+    void read_ready(Child& child);
+    void kill_all(int number);
+    std::size_t alive() const;
+
+    const Signals& signals_;
+    std::vector<Child> children_;
+    bool stopping_ = false;
+    std::chrono::steady_clock::time_point kill_at_{};
+    base::Status result_{};
+};
+
+}  // namespace edge

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/service_run.hpp"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "base/events.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "edge/certificates_service.hpp"
+#include "edge/identity_service.hpp"
+#include "edge/keys_service.hpp"
+#include "edge/service_config.hpp"
+#include "edge/workload_service.hpp"
+#include "net/loop.hpp"
+
+namespace edge {
+namespace {
+
+// Connections of these services live for one request; what is left after this is not waited for.
+constexpr std::chrono::seconds grace{3};
+
+void tell_ready(const ServiceRun& run) {
+    base::log::info(base::events::service_ready, {{"service", std::string(to_string(run.service))}});
+    if (!run.ready_descriptor) return;
+    const char octet = '1';
+    // The parent may have gone; then this service ends by its signal anyway.
+    if (::write(*run.ready_descriptor, &octet, 1) != 1) return;
+}
+
+base::Status end_with_parent(const ServiceRun& run) {
+    if (!run.ready_descriptor) return {};
+    if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) return base::fail_errno(errno, "parent's death", "watched");
+    return {};
+}
+
+/// Becomes the service's own user, whose groups open the sockets of the others.
+base::Status become_user(const ServiceRun& run) {
+    if (!gives_up_root(run.paths)) return {};
+    const std::string name(user_name(run.service));
+    const auto* user = ::getpwnam(name.c_str());
+    if (!user) {
+        base::log::warning(base::events::configuration_noticed,
+                           {{"reason", fmt::format("there is no user {}: its service runs as root", name)},
+                            {"fix", fmt::format("useradd --system {}", name)}});
+        return {};
+    }
+    if (::initgroups(name.c_str(), user->pw_gid) != 0 || ::setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
+        ::setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
+        return base::fail_errno(errno, "user " + name, "become");
+    // The kernel forgets this wish when the user changes.
+    return end_with_parent(run);
+}
+
+/// Opens the socket in a directory that is root's, and hands it to the service's user and group.
+base::Result<std::unique_ptr<net::UnixListener>> open_socket(const ServiceRun& run, net::Loop& loop, net::Serve serve) {
+    const auto path = run.paths.socket(run.service).string();
+    SP_TRY(return, auto listener, net::UnixListener::open(loop, path, 0660, std::move(serve)));
+    if (gives_up_root(run.paths))
+        if (const auto* user = ::getpwnam(std::string(user_name(run.service)).c_str()))
+            if (::chown(path.c_str(), user->pw_uid, user->pw_gid) != 0)
+                return base::fail_errno(errno, "socket " + path, "given to its service's user");
+    base::log::info(base::events::listener_opened, {{"path", path}});
+    return listener;
+}
+
+// What a listener serves before its service exists: the socket must be bound as root, the rest runs as the user.
+net::Task<> serve_later(std::shared_ptr<net::Serve> service, net::Stream stream) { co_await (*service)(std::move(stream)); }
+
+struct Socket {
+    std::shared_ptr<net::Serve> serve = std::make_shared<net::Serve>();
+    std::unique_ptr<net::UnixListener> listener;
+};
+
+base::Result<Socket> bind_then_become(const ServiceRun& run, net::Loop& loop) {
+    Socket socket;
+    SP_TRY(return, socket.listener, open_socket(run, loop, [serve = socket.serve](net::Stream stream) {
+        return serve_later(serve, std::move(stream));
+    }));
+    if (auto became = become_user(run); !became) return std::unexpected(became.error());
+    return socket;
+}
+
+base::Status run_keys(const ServiceRun& run) {
+    SP_TRY(return, auto config, read_keys_config(run.paths));
+    net::Loops loops(1);
+    SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
+    SP_TRY(return, const auto service, KeysService::make(std::move(config)));
+    *socket.serve = service->serve();
+    tell_ready(run);
+    loops.run([&] { socket.listener.reset(); }, grace);
+    return {};
+}
+
+base::Status run_certificates(const ServiceRun& run, const base::Clock& clock) {
+    SP_TRY(return, auto config, read_certificates_config(run.paths));
+    net::Loops loops(1);
+    SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
+    SP_TRY(return, const auto service, CertificatesService::make(std::move(config), clock));
+    *socket.serve = service->serve();
+    tell_ready(run);
+    loops.run([&] { socket.listener.reset(); }, grace);
+    return {};
+}
+
+base::Status run_identity(const ServiceRun& run, const base::Clock& clock) {
+    SP_TRY(return, auto config, read_identity_config(run.paths));
+    net::Loops loops(1);
+    SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
+    SP_TRY(return, const auto service, IdentityService::make(std::move(config), clock));
+    *socket.serve = service->serve();
+    loops.at(0).spawn("keep provisioned", service->keep_provisioned());
+    tell_ready(run);
+    loops.run(
+        [&] {
+            service->stop();
+            socket.listener.reset();
+        },
+        grace);
+    return {};
+}
+
+base::Status run_workload(const ServiceRun& run, const base::Clock& clock) {
+    SP_TRY(return, auto config, read_workload_config(run.paths));
+    if (auto became = become_user(run); !became) return became;
+    net::Loops loops(1);
+    SP_TRY(return, const auto service, WorkloadService::make(std::move(config), clock));
+    if (auto listening = service->listen(loops.at(0)); !listening) return listening;
+    loops.at(0).spawn("prepare modules", service->prepare([&run] { tell_ready(run); }));
+    loops.run([&] { service->stop(); }, grace);
+    return {};
+}
+
+}  // namespace
+
+bool gives_up_root(const Paths& paths) { return ::geteuid() == 0 && paths.root() == "/"; }
+
+base::Status run_service(const ServiceRun& run, const base::Clock& clock) {
+    if (auto watched = end_with_parent(run); !watched) return watched;
+    switch (run.service) {
+        case Service::keys: return run_keys(run);
+        case Service::certificates: return run_certificates(run, clock);
+        case Service::identity: return run_identity(run, clock);
+        case Service::workload: return run_workload(run, clock);
+    }
+    return base::fail(base::Code::internal, "service", "is unknown");
+}
+
+}  // namespace edge

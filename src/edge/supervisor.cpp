@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/supervisor.hpp"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/events.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "edge/children.hpp"
+#include "edge/service_run.hpp"
+
+namespace edge {
+namespace {
+
+uid_t uid_of(Service service) {
+    const auto* user = ::getpwnam(std::string(user_name(service)).c_str());
+    return user ? user->pw_uid : ::geteuid();
+}
+
+std::vector<std::string> command_of(const SupervisorRun& run, Service service) {
+    std::vector<std::string> command{"sallyport"};
+    command.insert(command.end(), run.arguments.begin(), run.arguments.end());
+    command.insert(command.end(), {"edge", "run", "--service", std::string(to_string(service)), "--root",
+                                   run.paths.root().string()});
+    return command;
+}
+
+base::Status tell_all_ready(const SupervisorRun& run) {
+    base::log::info(base::events::role_started, {{"root", run.paths.root().string()}});
+    if (!run.ready_file) return {};
+    return base::write_atomically(*run.ready_file, fmt::format("EDGE_PID={}\nEDGE_READY=1\n", ::getpid()),
+                                  base::secret_mode);
+}
+
+}  // namespace
+
+Users users_of(const Paths& paths) {
+    Users users;
+    users.module_default = ::geteuid();
+    for (const auto service : all_services)
+        users.service[service] = gives_up_root(paths) ? uid_of(service) : ::geteuid();
+    return users;
+}
+
+base::Status supervise(const SupervisorRun& run) {
+    SP_TRY(return, const auto configuration, read_configuration(run.paths));
+    for (const auto& notice : configuration.notices)
+        base::log::warning(base::events::configuration_noticed, {{"reason", notice}});
+    if (auto written = write_service_files(configuration, run.paths, users_of(run.paths), gives_up_root(run.paths));
+        !written)
+        return written;
+    SP_TRY(return, const auto lock, base::DirectoryLock::take(run.paths.root() / "var/lib/aziot"));
+    if (run.ready_file) {
+        std::error_code ignored;
+        std::filesystem::remove(*run.ready_file, ignored);
+    }
+
+    SP_TRY(return, auto signals, Signals::block());
+    Children children(signals);
+    std::size_t started = 0;
+    bool told = false;
+    // One after the other: each needs the sockets of those before it.
+    while (!children.stopping() && !told) {
+        if (started == children.ready() && started < all_services.size()) {
+            const auto service = all_services[started++];
+            if (auto made = children.start(service, command_of(run, service)); !made) {
+                children.stop();
+                children.wait_for_all();
+                return made;
+            }
+        }
+        children.wait_for_event();
+        if (children.ready() == all_services.size()) {
+            told = true;
+            if (auto done = tell_all_ready(run); !done) {
+                children.stop();
+                children.wait_for_all();
+                return done;
+            }
+        }
+    }
+    children.wait_for_all();
+    base::log::info(base::events::role_stopped);
+    return children.result();
+}
+
+}  // namespace edge
