@@ -16,6 +16,8 @@ inline constexpr std::string_view connection_refused = "connection.refused";
 inline constexpr std::string_view connection_ended = "connection.ended";
 inline constexpr std::string_view request_refused = "request.refused";
 inline constexpr std::string_view task_failed = "task.failed";
+inline constexpr std::string_view server_accepted = "server.accepted";
+inline constexpr std::string_view server_refused = "server.refused";
 inline constexpr std::string_view log_tail_cut = "log.tail_cut";
 
 // sessions, at hub and gateway
@@ -35,7 +37,6 @@ inline constexpr std::string_view store_failed = "store.failed";
 inline constexpr std::string_view certificate_incomplete = "certificate.incomplete";
 
 // edge
-inline constexpr std::string_view request_refused = "request.refused";
 inline constexpr std::string_view service_ready = "service.ready";
 inline constexpr std::string_view service_ended = "service.ended";
 inline constexpr std::string_view configuration_noticed = "configuration.noticed";

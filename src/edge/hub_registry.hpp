@@ -48,12 +48,14 @@ class HubRegistry {
                                               bool if_match, int expected) const;
     net::Task<base::Result<std::string>> authorization() const;
     std::string path(std::string_view module) const;
+    void log_judgement(const std::string& name, const pki::Verdict& verdict) const;
 
     IdentityConfig config_;
     KeysClient keys_;
     const base::Clock& clock_;
     std::shared_ptr<const net::ClientTls> tls_;
     std::string key_handle_;  ///< SAS devices
+    mutable bool accepted_ = false;  ///< that the hub's certificate was accepted has been logged
 };
 
 }  // namespace edge

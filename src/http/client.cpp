@@ -43,7 +43,7 @@ net::Task<base::Result<net::Stream>> connect(Endpoint endpoint, milliseconds lim
         co_return stream;
     }
     const auto& tls = std::get<TlsEndpoint>(endpoint);
-    auto connected = co_await net::connect_tls(tls.target, tls.tls, limit, clock);
+    auto connected = co_await net::connect_tls(tls.target, tls.tls, limit, clock, tls.verdict);
     if (!connected) co_return std::unexpected(std::move(connected).error());
     co_return std::move(connected->stream);
 }
