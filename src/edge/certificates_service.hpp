@@ -17,6 +17,7 @@ namespace edge {
 class CertificatesService {
   public:
     static base::Result<std::unique_ptr<CertificatesService>> make(CertificatesConfig config, const base::Clock& clock);
+    const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
 
   private:

@@ -21,6 +21,7 @@ namespace edge {
 class IdentityService {
   public:
     static base::Result<std::unique_ptr<IdentityService>> make(IdentityConfig config, const base::Clock& clock);
+    const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
 
     /// Registers the configured modules at the hub and sets their keys; again every 5 minutes and after a reprovision

@@ -16,6 +16,7 @@ class KeysService {
   public:
     /// Opens the store and makes the handle-validation-key where it is missing.
     static base::Result<std::unique_ptr<KeysService>> make(KeysConfig config);
+    const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
 
   private:

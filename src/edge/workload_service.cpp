@@ -84,6 +84,12 @@ WorkloadService::WorkloadService(WorkloadConfig config, const base::Clock& clock
     }
 }
 
+const LocalApi* WorkloadService::api(std::string_view module) const {
+    for (const auto& each : modules_)
+        if (each->rules.id == module) return each->api.get();
+    return nullptr;
+}
+
 std::vector<Route> WorkloadService::routes(Module* module) {
     using http::Verb;
     const std::string_view first = "2018-06-28";

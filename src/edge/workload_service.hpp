@@ -28,6 +28,8 @@ class WorkloadService {
     /// identity and writes its files, again whenever it changes. Ends after `stop`.
     net::Task<> prepare(std::function<void()> ready);
     void stop();
+    /// The API on a module's socket; nullptr where the module is unknown.
+    const LocalApi* api(std::string_view module) const;
 
   private:
     struct Module {

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <boost/json/serialize.hpp>
+
+#include "base/file.hpp"
+#include "pki/csr.hpp"
+#include "running_device.hpp"
+#include "support/certificates.hpp"
+
+namespace {
+
+using namespace edge_test;
+using edge::json::serialize;
+using edge::json::value;
+using http::Verb;
+
+/// All services, since issuing signs through the keys service; nobody is the hub.
+class Certificates : public testing::Test {
+  protected:
+    http::Response call(Verb verb, std::string target, std::string body = {}, uid_t user = 0) {
+        return ask_as(device_.certificates().api(), user, verb, std::move(target), std::move(body));
+    }
+    http::Response over_socket(Verb verb, std::string target, std::string body = {}) {
+        return ask(device_.socket(edge::Service::certificates), verb, std::move(target), std::move(body));
+    }
+    std::string edge_ca_handle() {
+        return member(ask(device_.socket(edge::Service::keys), Verb::get, "/keypair/aziot-edged-ca"), "keyHandle");
+    }
+    std::string request(const std::string& id, const pki::CsrWish& wish, const std::string& handle = {}) {
+        const auto key = pki::PrivateKey::generate(pki::KeyType::ec_p256);
+        edge::json::object body{{"certId", id}, {"csr", pki::make_csr_pem(wish, *key).value()}};
+        if (!handle.empty()) body["issuer"] = {{"certId", "aziot-edged-ca"}, {"privateKeyHandle", handle}};
+        return serialize(body);
+    }
+    std::filesystem::path file(std::string_view id) const {
+        return device_.paths().home(edge::Service::certificates) / "certs" / (edge::file_stem(id) + ".cer");
+    }
+
+    RunningDevice device_{{}};
+};
+
+TEST_F(Certificates, QuickstartEdgeCaIsMadeAtTheFirstStart) {
+    device_.wait_until_ready();
+    const auto path = file("aziot-edged-ca");
+    EXPECT_EQ(path.filename(), "aziotedgedca-86f154be7ff14480027f0d00c59c223db6d9e4ab0b559fc523cca36a7c973d6d.cer");
+    const auto ca = pki::Certificate::from_pem(base::read_file(path, "certificate").value());
+    ASSERT_TRUE(ca);
+    EXPECT_EQ(ca->common_name(), "iotedged workload ca edgegateway");
+    EXPECT_TRUE(ca->is_ca());
+    EXPECT_TRUE(ca->is_self_issued());
+    struct stat info{};
+    ASSERT_EQ(::stat(path.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0644U);
+    ASSERT_EQ(::stat(path.parent_path().c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0700U);
+}
+
+TEST_F(Certificates, TheIdDecidesWhatIsIssuedAndTheKeyStaysAway) {
+    device_.wait_until_ready();
+    const auto handle = edge_ca_handle();
+    pki::CsrWish wish{"edgegateway.local", {"DNS:edgegateway.local", "DNS:edgeHub"}, {"clientAuth"}, false};
+    const auto answer = over_socket(Verb::post, "/certificates", request("aziot-edged/module/edgeHub:1:server", wish, handle));
+    ASSERT_EQ(answer.status, 201) << answer.body;
+    const auto chain = pki::certificates_from_pem(member(answer, "pem"), "answer");
+    ASSERT_TRUE(chain);
+    ASSERT_EQ(chain->size(), 2U);
+    EXPECT_EQ(chain->front().extended_key_usage(), std::vector<std::string>{"serverAuth"});
+    EXPECT_EQ(chain->front().subject_alternative_names(),
+              (std::vector<std::string>{"DNS:edgegateway.local", "DNS:edgeHub"}));
+    EXPECT_EQ(chain->front().issuer(), chain->back().subject());
+    const auto lifetime = chain->front().not_after() - base::system_clock().now();
+    EXPECT_LE(lifetime, std::chrono::days(30));
+    EXPECT_GT(lifetime, std::chrono::days(29));
+    EXPECT_TRUE(std::filesystem::exists(file("aziot-edged/module/edgeHub:1:server")));
+}
+
+TEST_F(Certificates, NobodyGetsACaButUnderTheEdgeCasIds) {
+    device_.wait_until_ready();
+    const pki::CsrWish wish{"mallory", {"DNS:mallory"}, {}, true};
+    const auto answer = call(Verb::post, "/certificates", request("aziot-edged/module/m:1:server", wish, edge_ca_handle()));
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_NE(message(answer).find("CA:TRUE"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(file("aziot-edged/module/m:1:server")));
+    EXPECT_EQ(call(Verb::post, "/certificates", request("aziot-edged-ca-temp", wish)).status, 500);  // has no key yet
+}
+
+TEST_F(Certificates, BadRequestsHaveTheirStatus) {
+    device_.wait_until_ready();
+    const pki::CsrWish wish{"m", {"DNS:m"}, {}, false};
+    const auto id = std::string("aziot-edged/module/m:1:server");
+    EXPECT_EQ(call(Verb::post, "/certificates", R"({"certId":"x","csr":"nonsense"})").status, 400);
+    EXPECT_EQ(call(Verb::post, "/certificates", R"({"certId":"x"})").status, 422);
+    EXPECT_EQ(call(Verb::post, "/certificates", request(id, wish, "sr=x&sig=y")).status, 400);
+    EXPECT_EQ(call(Verb::post, "/certificates", request(id, wish)).status, 500);  // no issuance of its own
+    auto other = edge::parse_json(request(id, wish, edge_ca_handle()), "x")->as_object();
+    other["issuer"].as_object()["certId"] = "absent";
+    const auto answer = call(Verb::post, "/certificates", serialize(other));
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(message(answer), "parameter \"issuer.certId\" has an invalid value\ncaused by: not found");
+}
+
+TEST_F(Certificates, ImportTakesOnlyCertificates) {
+    const auto given = support::make_identity({});
+    const auto body = serialize(value{{"pem", given.certificate.pem()}});
+    EXPECT_EQ(call(Verb::put, "/certificates/mine", body).status, 201);
+    EXPECT_EQ(member(call(Verb::get, "/certificates/mine"), "pem"), given.certificate.pem());
+    EXPECT_EQ(call(Verb::put, "/certificates/mine", R"({"pem":"nonsense"})").status, 400);
+    const auto key = serialize(value{{"pem", given.key.pem()->text()}});
+    EXPECT_EQ(call(Verb::put, "/certificates/mine", key).status, 400);
+    EXPECT_EQ(call(Verb::put, "/certificates/mine").status, 422);
+    EXPECT_EQ(call(Verb::delete_, "/certificates/mine").status, 204);
+    EXPECT_EQ(call(Verb::delete_, "/certificates/mine").status, 204);
+    const auto absent = call(Verb::get, "/certificates/mine");
+    EXPECT_EQ(absent.status, 400);
+    EXPECT_EQ(message(absent), "parameter \"id\" has an invalid value\ncaused by: not found");
+}
+
+TEST_F(Certificates, ReadingIsOpenAndWritingIsNot) {
+    device_.wait_until_ready();
+    const auto body = serialize(value{{"pem", support::make_identity({}).certificate.pem()}});
+    EXPECT_EQ(call(Verb::get, "/certificates/aziot-edged-ca", {}, 4242).status, 200);
+    const auto answer = call(Verb::put, "/certificates/aziot-edged-ca", body, 4242);
+    EXPECT_EQ(answer.status, 401);
+    EXPECT_EQ(message(answer), "user 4242 is not authorized to modify the cert aziot-edged-ca");
+    EXPECT_EQ(call(Verb::delete_, "/certificates/aziot-edged-ca", {}, 4242).status, 401);
+}
+
+TEST_F(Certificates, AListIsTheJoinOfWhatExists) {
+    device_.wait_until_ready();
+    // aziot-edged-trust-bundle = ["aziot-edged-ca"]; a percent-encoded id is the same id.
+    const auto bundle = member(over_socket(Verb::get, "/certificates/aziot%2Dedged-trust-bundle"), "pem");
+    EXPECT_EQ(bundle, member(call(Verb::get, "/certificates/aziot-edged-ca"), "pem"));
+    const auto body = serialize(value{{"pem", bundle}});
+    EXPECT_EQ(call(Verb::put, "/certificates/aziot-edged-trust-bundle", body).status, 500);
+}
+
+}  // namespace

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/encoding.hpp"
+#include "base/file.hpp"
+#include "pki/digest.hpp"
+#include "running_device.hpp"
+
+namespace {
+
+using namespace edge_test;
+using edge::json::value;
+using http::Verb;
+
+value spec_of(const http::Response& answer) { return edge::object_member(json_of(answer), "spec").value(); }
+
+std::string text(const value& from, std::string_view name) { return edge::text_member(from, name).value(); }
+
+http::Response call(RunningDevice& device, Verb verb, const std::string& target, std::string body = {}, uid_t user = 0) {
+    return ask_as(device.identity().api(), user, verb, target, std::move(body), "2021-12-01");
+}
+
+RunningDevice::Options with(const FakeHub& hub, std::string more = {}) { return {hub.port(), hub.ca_file(), std::move(more), true}; }
+
+TEST(Identity, DeviceIsKnownWithoutANetwork) {
+    RunningDevice device({});
+    const auto answer = ask(device.socket(edge::Service::identity), Verb::post, "/identities/device", R"({"type":"aziot"})");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    const auto spec = spec_of(answer);
+    EXPECT_EQ(text(spec, "hubName"), test_hub);
+    EXPECT_EQ(text(spec, "gatewayHost"), test_hub);
+    EXPECT_EQ(text(spec, "deviceId"), test_device);
+    const auto auth = edge::object_member(spec, "auth").value();
+    EXPECT_EQ(text(auth, "type"), "x509");
+    EXPECT_EQ(text(auth, "certId"), "device-id");
+    EXPECT_FALSE(text(auth, "keyHandle").empty());
+}
+
+TEST(Identity, RegistersTheGatewayModuleWithDerivedKeys) {
+    FakeHub hub;
+    RunningDevice device(with(hub));
+    device.wait_until_ready();
+    EXPECT_EQ(hub.calls(), (std::vector<std::string>{"GET $edgeHub", "PUT $edgeHub", "PUT $edgeHub"}));
+    EXPECT_EQ(hub.client(), test_device);
+    const auto answer = ask(device.socket(edge::Service::identity), Verb::get, "/identities/modules/$edgeHub?type=aziot");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    const auto spec = spec_of(answer);
+    EXPECT_EQ(text(spec, "moduleId"), "$edgeHub");
+    const auto master = base::read_secret_file(
+        device.paths().home(edge::Service::keys) / "keys" / (edge::file_stem("aziot_identityd_master_id") + ".key"), "key");
+    ASSERT_TRUE(master);
+    const auto data = "$edgeHub:" + text(spec, "genId") + ":primary";
+    const auto expected = pki::hmac_sha256(master->bytes(), base::as_bytes(data));
+    EXPECT_EQ(hub.primary_key("$edgeHub"), base::to_base64(expected));
+}
+
+TEST(Identity, ServesWhatItRemembersAfterAStartWithoutTheHub) {
+    std::string generation;
+    std::unique_ptr<FakeHub> hub = std::make_unique<FakeHub>();
+    RunningDevice device(with(*hub));
+    device.wait_until_ready();
+    generation = text(spec_of(call(device, Verb::get, "/identities/modules/$edgeHub?type=aziot")), "genId");
+    device.stop();
+    hub.reset();
+    device.start();
+    device.wait_until_ready();
+    const auto answer = call(device, Verb::get, "/identities/modules/$edgeHub?type=aziot");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(text(spec_of(answer), "genId"), generation);
+    const auto list = call(device, Verb::get, "/identities/modules?type=aziot");
+    ASSERT_EQ(list.status, 200);
+    EXPECT_EQ(json_of(list).at("identities").as_array().size(), 1U);
+}
+
+TEST(Identity, WithoutHubAndMemoryAModuleIs404) {
+    RunningDevice device({});
+    device.wait_until_ready();
+    const auto answer = call(device, Verb::get, "/identities/modules/$edgeHub?type=aziot");
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_NE(message(answer).find("Hub client error"), std::string::npos);
+}
+
+TEST(Identity, TheHubsWordsReachTheCaller) {
+    FakeHub hub;
+    hub.refuse("ErrorCode:IotHubUnauthorizedAccess;device is disabled");
+    RunningDevice device(with(hub));
+    device.wait_until_ready();
+    const auto answer = call(device, Verb::put, "/identities/modules/$edgeHub?type=aziot", "{}");
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_NE(message(answer).find("device is disabled"), std::string::npos);
+    EXPECT_EQ(call(device, Verb::post, "/identities/device", R"({"type":"aziot"})").status, 200);
+}
+
+TEST(Identity, AHubWithAnotherCertificateIsNotTalkedTo) {
+    FakeHub hub, other;
+    RunningDevice device({hub.port(), other.ca_file(), "", true});
+    device.wait_until_ready();
+    EXPECT_TRUE(hub.calls().empty());
+}
+
+TEST(Identity, ModulesAreCreatedListedAndDeleted) {
+    FakeHub hub;
+    RunningDevice device(with(hub));
+    device.wait_until_ready();
+    const auto created = call(device, Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":"mod1"})");
+    ASSERT_EQ(created.status, 200) << created.body;
+    EXPECT_EQ(text(edge::object_member(spec_of(created), "auth").value(), "type"), "sas");
+    EXPECT_FALSE(hub.primary_key("mod1").empty());
+    EXPECT_EQ(call(device, Verb::put, "/identities/modules/mod1?type=aziot", "{}").status, 200);
+    EXPECT_EQ(call(device, Verb::put, "/identities/modules/mod1?type=aziot").status, 422);
+    const auto list = json_of(call(device, Verb::get, "/identities/modules?type=aziot")).at("identities");
+    ASSERT_EQ(list.as_array().size(), 2U);
+    EXPECT_FALSE(list.at(0).at("spec").as_object().contains("auth"));
+    EXPECT_EQ(call(device, Verb::delete_, "/identities/modules/mod1?type=aziot").status, 204);
+    EXPECT_EQ(call(device, Verb::get, "/identities/modules/mod1?type=aziot").status, 404);
+    EXPECT_EQ(call(device, Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":""})").status, 400);
+}
+
+TEST(Identity, TypeIsRequired) {
+    RunningDevice device({});
+    EXPECT_EQ(call(device, Verb::get, "/identities/modules/$edgeHub").status, 400);
+    EXPECT_EQ(call(device, Verb::get, "/identities/modules?type=other").status, 400);
+}
+
+TEST(Identity, WhoMayDoWhat) {
+    FakeHub hub;
+    RunningDevice device(with(hub, R"(
+[[principal]]
+name = "mod1"
+uid = 4001
+idtype = ["module"]
+[[principal]]
+name = "agent"
+uid = 4002
+idtype = ["device"]
+)"));
+    device.wait_until_ready();
+    const auto status = [&](uid_t user, Verb verb, const std::string& target, std::string body = {}) {
+        return call(device, verb, target, std::move(body), user).status;
+    };
+    EXPECT_EQ(status(4001, Verb::get, "/identities/modules/mod1?type=aziot"), 200);
+    EXPECT_EQ(status(4001, Verb::get, "/identities/modules/$edgeHub?type=aziot"), 401);
+    EXPECT_EQ(status(4001, Verb::post, "/identities/device", "{}"), 401);
+    EXPECT_EQ(status(4001, Verb::get, "/identities/modules?type=aziot"), 401);
+    EXPECT_EQ(status(4001, Verb::delete_, "/identities/modules/mod1?type=aziot"), 401);
+    EXPECT_EQ(status(4002, Verb::post, "/identities/device", "{}"), 200);
+    EXPECT_EQ(status(9999, Verb::post, "/identities/device", "{}"), 401);
+    EXPECT_EQ(status(9999, Verb::get, "/identities/identity"), 401);
+    EXPECT_EQ(status(9999, Verb::get, "/trust-bundle"), 200);
+    const auto own = call(device, Verb::get, "/identities/identity", {}, 4001);
+    EXPECT_EQ(text(spec_of(own), "moduleId"), "mod1");
+    EXPECT_FALSE(spec_of(call(device, Verb::get, "/identities/identity", {}, 4002)).as_object().contains("moduleId"));
+}
+
+TEST(Identity, ProvisioningIsToldSince2021) {
+    RunningDevice device({});
+    EXPECT_EQ(ask_as(device.identity().api(), 0, Verb::get, "/identities/provisioning", {}, "2020-09-01").status, 404);
+    const auto answer = call(device, Verb::get, "/identities/provisioning");
+    EXPECT_EQ(member(answer, "source"), "manual");
+    EXPECT_EQ(member(answer, "auth"), "x509");
+}
+
+TEST(IdentityState, AnotherDeviceDropsWhatWasRemembered) {
+    support::TemporaryDirectory directory;
+    auto state = edge::IdentityState::open(directory.path(), "hub", "hub", "d");
+    ASSERT_TRUE(state);
+    ASSERT_TRUE(state->save({"$edgeHub", "", "1"}));
+    ASSERT_TRUE(edge::IdentityState::open(directory.path(), "hub", "hub", "d")->find("$edgeHub"));
+    EXPECT_FALSE(edge::IdentityState::open(directory.path(), "hub", "hub", "e")->find("$edgeHub"));
+    EXPECT_FALSE(edge::IdentityState::open(directory.path(), "hub", "hub", "d")->find("$edgeHub"));
+}
+
+TEST(IdentityState, ADamagedBackupCostsNobodyElse) {
+    support::TemporaryDirectory directory;
+    auto state = edge::IdentityState::open(directory.path(), "hub", "hub", "d");
+    ASSERT_TRUE(state->save({"a", "", "1"}));
+    ASSERT_TRUE(state->save({"b", "", "2"}));
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory.path() / "modules"))
+        if (entry.path().filename() == edge::file_stem("a")) {
+            ASSERT_TRUE(base::write_atomically(entry.path(), "{", 0600));
+        }
+    const auto again = edge::IdentityState::open(directory.path(), "hub", "hub", "d");
+    ASSERT_TRUE(again);
+    EXPECT_FALSE(again->find("a"));
+    EXPECT_EQ(again->find("b")->generation, "2");
+}
+
+}  // namespace

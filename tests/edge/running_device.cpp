@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "running_device.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/json/serialize.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+
+#include "base/file.hpp"
+#include "edge/supervisor.hpp"
+#include "http/client.hpp"
+#include "http/server.hpp"
+#include "support/certificates.hpp"
+
+namespace edge_test {
+namespace {
+
+template <class T>
+T sure(base::Result<T> result) {
+    if (!result) throw std::runtime_error(result.error().text());
+    return *std::move(result);
+}
+void sure(const base::Status& status) {
+    if (!status) throw std::runtime_error(status.error().text());
+}
+
+support::Identity make(pki::Profile profile, const std::string& name, std::vector<std::string> names = {},
+                       const support::Identity* issuer = nullptr) {
+    support::IdentityWish wish;
+    wish.profile = profile;
+    wish.common_name = name;
+    wish.names = std::move(names);
+    wish.now = base::system_clock().now();
+    return support::make_identity(wish, issuer);
+}
+
+struct Ready {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is = false;
+    void tell() {
+        const std::lock_guard lock(mutex);
+        is = true;
+        changed.notify_all();
+    }
+};
+
+}  // namespace
+
+RunningDevice::RunningDevice(Options options) : paths_(directory_.path()) {
+    sure(base::make_private_directories(paths_.configuration().parent_path()));
+    const auto secrets = directory_ / "given";
+    sure(base::make_private_directories(secrets));
+    const auto identity = make(pki::Profile::device, test_device);
+    sure(base::write_atomically(secrets / "device.pem", identity.certificate.pem(), 0644));
+    sure(base::write_atomically(secrets / "device.key", sure(identity.key.pem()).bytes(), 0600));
+    const auto trusted = options.hub_ca.empty() ? (secrets / "device.pem").string() : options.hub_ca;
+    sure(base::write_atomically(paths_.configuration(), fmt::format(R"(
+hostname = "edgegateway.local"
+[provisioning]
+source = "manual"
+iothub_hostname = "{}"
+iothub_address = "127.0.0.1"
+iothub_https_port = {}
+trusted_certs = ["file://{}"]
+device_id = "{}"
+[provisioning.authentication]
+method = "x509"
+identity_cert = "file://{}/device.pem"
+identity_pk = "file://{}/device.key"
+{}
+)", test_hub, options.hub_port, trusted, test_device, secrets.string(), secrets.string(), options.more), 0600));
+    const auto configuration = sure(edge::read_configuration(paths_));
+    sure(edge::write_service_files(configuration, paths_, edge::users_of(paths_), false));
+    start();
+}
+
+RunningDevice::~RunningDevice() { stop(); }
+
+void RunningDevice::start() {
+    loops_ = std::make_unique<net::Loops>(1);
+    auto& loop = loops_->at(0);
+    const auto& clock = base::system_clock();
+    keys_ = sure(edge::KeysService::make(sure(edge::read_keys_config(paths_))));
+    certificates_ = sure(edge::CertificatesService::make(sure(edge::read_certificates_config(paths_)), clock));
+    identity_ = sure(edge::IdentityService::make(sure(edge::read_identity_config(paths_)), clock));
+    workload_ = sure(edge::WorkloadService::make(sure(edge::read_workload_config(paths_)), clock));
+    const auto listen = [&](edge::Service service, net::Serve serve) {
+        listeners_.push_back(sure(net::UnixListener::open(loop, socket(service), 0660, std::move(serve))));
+    };
+    listen(edge::Service::keys, keys_->serve());
+    listen(edge::Service::certificates, certificates_->serve());
+    listen(edge::Service::identity, identity_->serve());
+    sure(workload_->listen(loop));
+    auto ready = std::make_shared<Ready>();
+    ready_ = ready;
+    loop.spawn("identity", identity_->keep_provisioned());
+    loop.spawn("workload", workload_->prepare([ready] { ready->tell(); }));
+    thread_ = std::thread([this] {
+        loops_->run([this] {
+            identity_->stop();
+            workload_->stop();
+            listeners_.clear();
+        });
+    });
+}
+
+void RunningDevice::stop() {
+    if (!thread_.joinable()) return;
+    loops_->stop();
+    thread_.join();
+    workload_.reset();
+    identity_.reset();
+    certificates_.reset();
+    keys_.reset();
+    loops_.reset();
+}
+
+void RunningDevice::wait_until_ready() {
+    auto& ready = *static_cast<Ready*>(ready_.get());
+    std::unique_lock lock(ready.mutex);
+    if (!ready.changed.wait_for(lock, std::chrono::seconds(60), [&] { return ready.is; }))
+        throw std::runtime_error("the workload service is not ready");
+}
+
+namespace {
+
+http::Request request_of(http::Verb verb, std::string target, std::string body, const std::string& version) {
+    http::Request request;
+    request.verb = verb;
+    request.raw_target = std::move(target);
+    if (!version.empty())
+        request.raw_target += (request.raw_target.find('?') == std::string::npos ? "?" : "&") + ("api-version=" + version);
+    request.target = http::Target::parse(request.raw_target).value();
+    request.body = std::move(body);
+    if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
+    return request;
+}
+
+}  // namespace
+
+http::Response ask(const std::string& socket, http::Verb verb, std::string target, std::string body, std::string version) {
+    return sure(net::run_task_for(http::request(http::UnixEndpoint{socket},
+                                                request_of(verb, std::move(target), std::move(body), version),
+                                                std::chrono::seconds(30), base::system_clock())));
+}
+
+http::Response ask_as(const edge::LocalApi& api, uid_t user, http::Verb verb, std::string target, std::string body,
+                      std::string version) {
+    return net::run_task_for(
+        api.answer(request_of(verb, std::move(target), std::move(body), version), edge::Caller{user, ::getpid()}));
+}
+
+edge::json::value json_of(const http::Response& response) { return sure(edge::parse_json(response.body, "answer")); }
+std::string member(const http::Response& response, std::string_view name) {
+    return sure(edge::text_member(json_of(response), name));
+}
+std::string message(const http::Response& response) { return member(response, "message"); }
+
+struct FakeHub::State {
+    std::mutex mutex;
+    std::vector<std::string> calls;
+    std::map<std::string, edge::json::object> modules;
+    std::string client;
+    std::string authorization;
+    std::string refusal;
+    int generation = 0;
+
+    http::Response answer(const http::Request& request, const net::Peer& peer) {
+        const std::lock_guard lock(mutex);
+        client = peer.certificates.empty() ? "" : peer.certificates.front().common_name();
+        authorization = request.headers.get("authorization").value_or("");
+        const auto& segments = request.target.segments;
+        const auto module = segments.size() > 3 ? segments[3] : std::string();
+        calls.push_back(fmt::format("{} {}", http::to_string(request.verb), module));
+        const auto error = [](int status, std::string text) {
+            return http::Response::json(status, edge::json::serialize(edge::json::value{{"Message", text}}));
+        };
+        if (!refusal.empty()) return error(401, refusal);
+        if (request.target.value("api-version") != "2017-11-08-preview") return error(400, "version");
+        if (segments.size() < 3 || segments[1] != test_device) return error(404, "ErrorCode:DeviceNotFound");
+        if (module.empty()) {
+            edge::json::array all;
+            for (const auto& [id, each] : modules) all.push_back(each);
+            return http::Response::json(200, edge::json::serialize(all));
+        }
+        const bool known = modules.contains(module);
+        if (request.verb == http::Verb::get && !known) return error(404, "ErrorCode:ModuleNotFound");
+        if (request.verb == http::Verb::delete_) {
+            modules.erase(module);
+            return http::Response::empty(204);
+        }
+        if (request.verb == http::Verb::put) {
+            const auto body = sure(edge::parse_json(request.body, "body")).as_object();
+            if (known && !request.headers.get("if-match")) return error(409, "ErrorCode:ModuleAlreadyExistsOnDevice");
+            if (!known)
+                modules[module] = {{"moduleId", module},
+                                   {"deviceId", test_device},
+                                   {"generationId", fmt::format("63991234567890{:04}", ++generation)},
+                                   {"authentication", {{"type", "none"}}}};
+            if (const auto* authentication = body.if_contains("authentication"))
+                modules[module]["authentication"] = *authentication;
+        }
+        return http::Response::json(200, edge::json::serialize(modules[module]));
+    }
+};
+
+namespace {
+
+net::Task<http::Response> answered(http::Response response) { co_return response; }
+
+}  // namespace
+
+FakeHub::FakeHub() : state_(std::make_shared<State>()) {
+    const auto ca = make(pki::Profile::root, "hub test root");
+    const auto server = make(pki::Profile::server, test_hub, {std::string("DNS:") + test_hub}, &ca);
+    sure(base::write_atomically(directory_ / "hub-ca.pem", ca.certificate.pem(), 0644));
+    const auto tls = sure(net::ServerTls::make({server.certificate}, server.key));
+    auto serve = http::serve(
+        [state = state_](http::Request request, const net::Peer& peer) { return answered(state->answer(request, peer)); },
+        [](int status, std::string_view reason) { return http::Response::text(status, std::string(reason)); });
+    listener_ = sure(net::TlsListener::open(loops_, "127.0.0.1", 0, tls, std::move(serve)));
+    thread_ = std::thread([this] { loops_.run([this] { listener_.reset(); }); });
+}
+
+FakeHub::~FakeHub() {
+    loops_.stop();
+    thread_.join();
+}
+
+std::uint16_t FakeHub::port() const { return listener_->port(); }
+std::string FakeHub::ca_file() const { return (directory_ / "hub-ca.pem").string(); }
+std::vector<std::string> FakeHub::calls() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->calls;
+}
+std::string FakeHub::client() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->client;
+}
+std::string FakeHub::authorization() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->authorization;
+}
+std::string FakeHub::primary_key(const std::string& module) const {
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->modules.find(module);
+    if (found == state_->modules.end()) return {};
+    const auto authentication = sure(edge::object_member(found->second, "authentication"));
+    return sure(edge::text_member(sure(edge::object_member(authentication, "symmetricKey")), "primaryKey"));
+}
+void FakeHub::refuse(std::string text) {
+    const std::lock_guard lock(state_->mutex);
+    state_->refusal = std::move(text);
+}
+
+}  // namespace edge_test
