@@ -52,7 +52,8 @@ void add_edge(CLI::App& root, Run& run) {
     command->callback([&root, &run, options] {
         std::vector<std::string> log_arguments;
         for (const char* name : {"--log-level", "--log-format"})
-            log_arguments.insert(log_arguments.end(), {name, root.get_option(name)->as<std::string>()});
+            if (const auto* option = root.get_option(name); option->count() > 0)
+                log_arguments.insert(log_arguments.end(), {name, option->as<std::string>()});
         run = [options, log_arguments] { return run_edge(*options, log_arguments); };
     });
 }

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/encoding.hpp"
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -24,6 +26,8 @@ namespace {
 // Longer than the services' own grace; what is left then hangs.
 constexpr std::chrono::seconds patience{10};
 constexpr std::size_t longest_line = 8192;
+// An error and its hint.
+constexpr std::size_t last_words = 2;
 
 struct Pipe {
     int read = -1;
@@ -183,11 +187,11 @@ void Children::reap() {
         if (child.ended || ::waitpid(child.process, &status, WNOHANG) != child.process) continue;
         child.ended = true;
         read_output(child);
-        if (!child.partial.empty()) child.last_line = child.partial;
+        if (!child.partial.empty()) child.last_lines.push_back(child.partial);
         if (stopping_) continue;
         result_ = base::fail(base::Code::internal, fmt::format("the {} service", to_string(child.service)),
                              fmt::format("{}; its last words: {}", ending_of(status),
-                                         child.last_line.empty() ? "none" : child.last_line));
+                                         fmt::join(child.last_lines, " / ")));
         base::log::error(base::events::service_ended, result_.error(), {{"service", std::string(to_string(child.service))}});
         stop();
     }
@@ -208,9 +212,10 @@ void Children::read_output(Child& child) {
         if (end == std::string::npos && child.partial.size() < longest_line) continue;
         const auto whole = end == std::string::npos ? child.partial : child.partial.substr(0, end + 1);
         write_out(whole);
-        const auto lines = std::string_view(whole).substr(0, whole.size() - (whole.ends_with('\n') ? 1 : 0));
-        const auto begin = lines.rfind('\n');
-        child.last_line = lines.substr(begin == std::string_view::npos ? 0 : begin + 1);
+        for (const auto line : base::split(std::string_view(whole).substr(0, whole.size() - (whole.ends_with('\n') ? 1 : 0)), '\n'))
+            child.last_lines.emplace_back(line);
+        if (child.last_lines.size() > last_words)
+            child.last_lines.erase(child.last_lines.begin(), child.last_lines.end() - last_words);
         child.partial.erase(0, whole.size());
     }
 }

@@ -30,7 +30,7 @@ class Signals {
 };
 
 /// Child processes of one parent, ended together: on SIGTERM, SIGINT or SIGHUP, and when one of them ends by itself.
-/// What they write on standard output and error is passed on line by line, and the last line is kept for the obituary.
+/// What they write on standard output and error is passed on line by line, and the last few are kept for the obituary.
 /// Single-threaded: the kernel ends the children when the thread that started them ends.
 class Children {
   public:
@@ -60,7 +60,7 @@ class Children {
         bool is_ready = false;
         bool ended = false;
         std::string partial;
-        std::string last_line;
+        std::vector<std::string> last_lines;
     };
     void read_signals();
     void reap();
