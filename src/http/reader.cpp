@@ -237,6 +237,11 @@ Progress ResponseReader::feed(std::string& buffer) {
 }
 
 Progress ResponseReader::end() {
+    // Beast asserts that an end comes after something.
+    if (!impl_->parser->got_some()) {
+        impl_->refusal = {400, "the connection was closed without an answer"};
+        return Progress::refused;
+    }
     boost::system::error_code failed;
     impl_->parser->put_eof(failed);
     if (!failed && impl_->parser->is_done()) return Progress::done;
