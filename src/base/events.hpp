@@ -51,6 +51,21 @@ inline constexpr std::string_view certificate_issued = "certificate.issued";
 inline constexpr std::string_view backup_ignored = "backup.ignored";
 
 // gateway
+inline constexpr std::string_view workload_unreachable = "workload.unreached";
+inline constexpr std::string_view server_certificate_issued = "server_certificate.issued";
+inline constexpr std::string_view server_certificate_failed = "server_certificate.failed";
+inline constexpr std::string_view scope_loaded = "scope.loaded";
+inline constexpr std::string_view scope_discarded = "scope.discarded";
+inline constexpr std::string_view scope_refreshed = "scope.refreshed";
+inline constexpr std::string_view scope_changed = "scope.changed";
+inline constexpr std::string_view scope_failed = "scope.failed";
+inline constexpr std::string_view scope_record_skipped = "scope.record_skipped";
+inline constexpr std::string_view hub_lost = "hub.lost";
+inline constexpr std::string_view hub_found = "hub.found";
+inline constexpr std::string_view upstream_opened = "upstream.opened";
+inline constexpr std::string_view upstream_refused = "upstream.refused";
+inline constexpr std::string_view messages_dropped = "messages.dropped";
+inline constexpr std::string_view messages_failed = "messages.failed";
 
 // ca
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/server_certificate.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/events.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "gateway/hub_link.hpp"
+#include "net/timer.hpp"
+
+namespace gateway {
+
+namespace {
+
+/// Renewal looks at the clock at least this often, so that a clock that was set is noticed.
+constexpr std::chrono::minutes longest_nap{10};
+constexpr std::chrono::minutes renewal_retry{1};
+
+void log_issued(const pki::Certificate& leaf, std::size_t chain) {
+    base::log::info(base::events::server_certificate_issued,
+                    {{"subject", leaf.subject()},
+                     {"issuer", leaf.issuer()},
+                     {"not_after", base::format_rfc3339(leaf.not_after())},
+                     {"chain", std::to_string(chain)}});
+}
+
+net::Task<base::Result<std::shared_ptr<const net::ServerTls>>> obtain_once(WorkloadClient& workload,
+                                                                           std::string hostname) {
+    auto credential = co_await workload.server_certificate(hostname);
+    if (!credential) co_return std::unexpected(std::move(credential).error());
+    auto tls = net::ServerTls::make(credential->chain, credential->key);
+    if (tls) log_issued(credential->chain.front(), credential->chain.size());
+    co_return tls;
+}
+
+}  // namespace
+
+base::Instant renew_at(const pki::Certificate& certificate) {
+    const auto life = certificate.not_after() - certificate.not_before();
+    return certificate.not_before() + life * 2 / 3;
+}
+
+net::Task<std::shared_ptr<const net::ServerTls>> obtain_server_tls(WorkloadClient& workload,
+                                                                   std::string hostname, const base::Clock&) {
+    for (int attempt = 1;; ++attempt) {
+        auto tls = co_await obtain_once(workload, hostname);
+        if (tls) co_return std::move(*tls);
+        if (tls.error().code == base::Code::cancelled) co_return nullptr;
+        base::log::write(base::log::Level::warning, base::events::workload_unreachable, tls.error(),
+                         {{"waiting_for", "server certificate for " + hostname}});
+        const bool slept = co_await net::sleep_for(backoff(attempt));
+        if (!slept) co_return nullptr;
+    }
+}
+
+net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, const base::Clock& clock,
+                            std::shared_ptr<const net::ServerTls> first,
+                            std::function<void(std::shared_ptr<const net::ServerTls>)> replace) {
+    auto current = std::move(first);
+    while (true) {
+        const auto due = renew_at(current->chain().front());
+        const auto now = clock.now();
+        if (now < due) {
+            const auto nap = std::min<std::chrono::seconds>(due - now, longest_nap);
+            const bool slept = co_await net::sleep_for(nap);
+            if (!slept) co_return;
+            continue;
+        }
+        auto renewed = co_await obtain_once(workload, hostname);
+        if (renewed) {
+            current = std::move(*renewed);
+            replace(current);
+            continue;
+        }
+        if (renewed.error().code == base::Code::cancelled) co_return;
+        const auto left = current->chain().front().not_after() - now;
+        base::log::write(
+            base::log::Level::warning, base::events::server_certificate_failed, renewed.error(),
+            {{"doing", "renewing"}, {"left", left.count() > 0 ? base::format_duration(left) : "expired"}});
+        const bool slept = co_await net::sleep_for(renewal_retry);
+        if (!slept) co_return;
+    }
+}
+
+}  // namespace gateway

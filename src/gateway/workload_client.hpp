@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/encoding.hpp"
+#include "base/secret.hpp"
+#include "gateway/config.hpp"
+#include "net/task.hpp"
+#include "pki/certificate.hpp"
+#include "pki/key.hpp"
+
+namespace gateway {
+
+/// A server certificate with its key, as the workload API hands them out.
+struct ServerCredential {
+    pki::Chain chain;  ///< leaf, Edge CA, intermediates, perhaps the root
+    pki::PrivateKey key;
+};
+
+/// The workload API of the edge device as the module `$edgeHub` sees it (edge-runtime.md 6.3): HTTP over the
+/// module's Unix socket. Errors: `unavailable` where the socket does not answer (a retry may help),
+/// `permission_denied`, `invalid_argument` (400, 404: asking again will not help), `malformed` for an answer
+/// that we cannot read.
+class WorkloadClient {
+  public:
+    WorkloadClient(Config::Module module, const base::Clock& clock)
+        : module_(std::move(module)), clock_(clock) {}
+
+    /// A fresh key and a certificate for `common_name`, issued by the Edge CA.
+    net::Task<base::Result<ServerCredential>> server_certificate(std::string common_name);
+    /// HMAC-SHA256 with the module's primary key, as base64.
+    net::Task<base::Result<std::string>> sign(std::string data);
+    /// AES-GCM under a key that stays in the keys service. vector: any length from 1 octet, never used twice.
+    net::Task<base::Result<base::Bytes>> encrypt(base::SecretBytes plaintext, base::Bytes vector);
+    net::Task<base::Result<base::SecretBytes>> decrypt(base::Bytes ciphertext, base::Bytes vector);
+
+  private:
+    /// Posts `body` to "/modules/{m}/genid/{g}/<what>"; the body of the answer where its status is
+    /// `expected`.
+    net::Task<base::Result<std::string>> post(std::string what, std::string body, int expected);
+
+    Config::Module module_;
+    const base::Clock& clock_;
+};
+
+}  // namespace gateway
