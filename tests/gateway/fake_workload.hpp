@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "http/server.hpp"
+#include "net/listener.hpp"
+#include "net/loop.hpp"
+#include "support/certificates.hpp"
+
+/// The workload API of an edge device for the module `$edgeHub`: a real HTTP server on a real Unix socket,
+/// with keys of its own. Ends with its object.
+class FakeWorkload {
+  public:
+    struct Setup {
+        std::filesystem::path socket;
+        const support::Identity* edge_ca;  ///< issues the server certificate
+        pki::Chain above;              ///< what stands behind the Edge CA in its file, perhaps with the root
+        std::string module_key;        ///< base64
+        base::SecretBytes master_key;  ///< 32 octets, for encrypt and decrypt
+        std::chrono::seconds lifetime = std::chrono::hours(24 * 30);
+    };
+    explicit FakeWorkload(Setup setup);
+    ~FakeWorkload();
+    int certificates_issued() const { return issued_; }
+
+  private:
+    static net::Task<http::Response> answer(FakeWorkload& self, http::Request request);
+    http::Response sign(const std::string& body) const;
+    http::Response seal(const std::string& body, bool encrypt) const;
+    http::Response issue(const std::string& body);
+
+    Setup setup_;
+    std::atomic<int> issued_ = 0;
+    net::Loops loops_{1};
+    std::unique_ptr<net::UnixListener> listener_;
+    std::thread thread_;
+};
