@@ -42,7 +42,8 @@ open_demo() {
 
 paths_of_demo() {
   CA=$DIR/ca HUB=$DIR/hub EDGE_ROOT=$DIR/edge SENSOR=$DIR/sensor OPERATOR=$DIR/operator
-  ROOT_CA=$CA/certs/my_private_root_CA.pem
+  # The public half of the PKI, as it is handed to everybody.
+  ROOT_CA=$DIR/my_private_root_CA.pem
 }
 
 close_demo() {

@@ -34,6 +34,7 @@ thumbprint() { openssl x509 -in "$1" -noout -fingerprint -sha256 | sed 's/.*=//'
 scene_pki() {
   scene "1. A PKI: a root, an intermediate, and what they vouch for"
   [ -d "$CA/certs" ] || sallyport ca init --data "$CA"
+  install -m 644 "$CA/certs/my_private_root_CA.pem" "$ROOT_CA"
   issue server "$HUB_NAME" "$HUB/hub.pem" "$HUB/hub.key" \
     --san "DNS:$HUB_NAME" --san DNS:contosoiothub.local --san "IP:$HUB_ADDRESS"
   issue edge-ca "iotedged workload ca edgegateway" "$EDGE_ROOT/var/secrets/edge-ca.pem" "$EDGE_ROOT/var/secrets/edge-ca.key"
