@@ -48,6 +48,8 @@ net::Task<Ended> Connection::run(ConnectionHandler& handler) {
         const bool notified = co_await drained_.wait(farewell);
         if (!notified) break;
     }
+    // Closing over bytes that were not read resets the connection, and a reset can overtake the answer.
+    if (told_ && stream_.is_open()) co_await stream_.close_after_answer(farewell);
     stream_.close();
     Ended result{end_.value_or(ended("ended")), orderly_, started_, session_.will()};
     co_return result;
@@ -136,7 +138,13 @@ net::Task<> Connection::handle(std::vector<Action> actions, ConnectionHandler& h
             continue;
         }
         std::visit(
-            Overloaded{[&](Send& send) { enqueue(send.packet); }, [&](Authenticate&) {},
+            Overloaded{[&](Send& send) {
+                           // A CONNACK of the session itself is a refusal: of the protocol level, of the
+                           // client id.
+                           told_ = told_ || std::holds_alternative<Connack>(send.packet);
+                           enqueue(send.packet);
+                       },
+                       [&](Authenticate&) {},
                        [&](Deliver& deliver) {
                            if (deliver.message.qos == Qos::at_least_once) ++pending_;
                            handler.deliver(std::move(deliver.message));
@@ -144,6 +152,7 @@ net::Task<> Connection::handle(std::vector<Action> actions, ConnectionHandler& h
                        [&](Grant& grant) {
                            auto answer = handler.subscribe(grant.request);
                            transmit(session_.granted(grant.request.packet_id, std::move(answer.codes)));
+                           told_ = told_ || answer.close;
                            if (answer.close) finish(std::move(*answer.close));
                        },
                        [&](Revoke& revoke) { handler.unsubscribe(revoke.request); },
@@ -161,6 +170,7 @@ net::Task<> Connection::decide(Connect connect, ConnectionHandler& handler) {
     auto answer = co_await handler.authenticate(std::move(connect));
     if (end_) co_return;
     if (auto* refuse = std::get_if<Refuse>(&answer)) {
+        told_ = true;
         auto last = session_.refuse(refuse->code, std::move(refuse->why));
         co_await handle(std::move(last), handler);
         co_return;

@@ -127,6 +127,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<base::Error> end_;
     bool orderly_ = false;
     bool started_ = false;
+    bool told_ = false;  ///< the peer was told why, and must be able to read it
     net::Event resumed_;
     net::Event drained_;
 };

@@ -472,4 +472,28 @@ TEST_F(ClientTest, RefusesMessagesThatCannotBeSentAndStaysOpen) {
     net::run_task(refuses_messages(options(), clock));
 }
 
+/// Sends CONNECT with much behind it, and returns what the server says until it ends.
+net::Task<base::Result<base::Bytes>> speaks_too_soon(mqtt::Client::Options options,
+                                                     const base::Clock& clock) {
+    auto connected = co_await net::connect_tls(options.target, options.tls, 20s, clock);
+    if (!connected) co_return std::unexpected(connected.error());
+    auto hello = mqtt::encode(options.connect);
+    const auto more = mqtt::encode(mqtt::Publish{.topic = "t", .payload = base::Bytes(100'000)});
+    hello.insert(hello.end(), more.begin(), more.end());
+    const auto written = co_await connected->stream.write_all(hello, 20s);
+    if (!written) co_return std::unexpected(written.error());
+    base::Bytes answer(16);
+    const auto got = co_await connected->stream.read_some(answer, 20s);
+    if (!got) co_return std::unexpected(got.error());
+    answer.resize(*got);
+    co_return answer;
+}
+
+TEST_F(ClientTest, HearsTheRefusalEvenWhereItHadSaidMore) {
+    broker.answer = mqtt::ConnackCode::not_authorized;
+    const auto answer = net::run_task_for(speaks_too_soon(options(), clock));
+    ASSERT_TRUE(answer) << answer.error().text();
+    EXPECT_EQ(base::to_hex(*answer), "20020005");
+}
+
 }  // namespace
