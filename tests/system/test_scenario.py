@@ -26,7 +26,8 @@ class Scenario(SystemTest):
         self.assertEqual([e["payload"]["sequence"] for e in events], [1, 2, 3])
         annotations = events[0]["properties"]["annotations"]
         self.assertEqual(annotations["iothub-connection-device-id"], "TempSensor")
-        self.assertEqual(json.loads(annotations["iothub-connection-auth-method"])["scope"], "device")
+        # It came in by the credential of the gateway, the module $edgeHub.
+        self.assertEqual(json.loads(annotations["iothub-connection-auth-method"])["scope"], "module")
 
     def test_gateway_presents_leaf_edge_ca_and_intermediate_but_not_the_root(self):
         w = self.build()
@@ -36,7 +37,7 @@ class Scenario(SystemTest):
         for depth in range(4):
             self.assertRegex(text, rf"depth={depth} [^\n]*\nverify return:1")
         self.assertIn("Verify return code: 0 (ok)", text)
-        self.assertEqual(shown.stdout.count("BEGIN CERTIFICATE"), 4)  # three presented, and the leaf once more
+        self.assertEqual(shown.stdout.count("BEGIN CERTIFICATE"), 3)
         subjects = re.findall(r"^ *\d+ s:CN = (.*)$", text, re.M)
         self.assertEqual(subjects, [HOSTNAME, "iotedged workload ca edgegateway", "my_optional_intermediate_CA"])
 
