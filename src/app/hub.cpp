@@ -41,7 +41,8 @@ struct ListenWish {
 
 void add_listen_options(CLI::App& command, ListenWish& listen) {
     command.add_option("--listen", listen.address, "IP address to listen on (default \"::\", every address)");
-    command.add_option("--mqtt-port", listen.mqtt_port, "port for MQTT over TLS (default 8883; 0: any free one)");
+    command.add_option("--mqtt-port", listen.mqtt_port,
+                       "port for MQTT over TLS (default 8883; 0: any free one)");
     command.add_option("--https-port", listen.https_port, "port for HTTPS (default 443; 0: any free one)");
 }
 
@@ -62,7 +63,8 @@ base::Status make_hub(const InitOptions& options) {
         }
     }
     if (options.certificate.empty() != options.key.empty()) {
-        return base::fail(base::Code::usage, "--certificate and --key", "belong together", "give both or neither");
+        return base::fail(base::Code::usage, "--certificate and --key", "belong together",
+                          "give both or neither");
     }
     const auto config = options.data / "hub.toml";
     const auto database = options.data / "registry.db";
@@ -78,7 +80,8 @@ base::Status make_hub(const InitOptions& options) {
     listen.mqtt_port = options.listen.mqtt_port.value_or(listen.mqtt_port);
     listen.https_port = options.listen.https_port.value_or(listen.https_port);
     const auto absolute = [](const std::string& path, const char* otherwise) {
-        return path.empty() ? std::string(otherwise) : std::filesystem::absolute(path).lexically_normal().string();
+        return path.empty() ? std::string(otherwise)
+                            : std::filesystem::absolute(path).lexically_normal().string();
     };
     const auto text = hub::initial_config(options.names, listen, absolute(options.certificate, "hub.pem"),
                                           absolute(options.key, "hub.key"));
@@ -92,10 +95,11 @@ base::Status make_hub(const InitOptions& options) {
 Exit init(const InitOptions& options) {
     if (auto made = make_hub(options); !made) return report(made.error());
     if (options.certificate.empty()) {
-        fmt::print(stderr,
-                   "hub {} is made in {}. Before `sallyport hub run` put its certificate at {} and its key at {}.\n",
-                   options.names.front(), options.data.string(), (options.data / "hub.pem").string(),
-                   (options.data / "hub.key").string());
+        fmt::print(
+            stderr,
+            "hub {} is made in {}. Before `sallyport hub run` put its certificate at {} and its key at {}.\n",
+            options.names.front(), options.data.string(), (options.data / "hub.pem").string(),
+            (options.data / "hub.key").string());
     }
     return Exit::done;
 }
@@ -122,8 +126,8 @@ base::Status serve(const RunOptions& options) {
     if (!options.ready_file.empty()) {
         // Written by a loop, so that it says what it means: the hub serves.
         loops.at(0).post([&] {
-            const auto text = fmt::format("MQTT_PORT={}\nHTTPS_PORT={}\nPID={}\n", hub->mqtt_port(), hub->https_port(),
-                                          ::getpid());
+            const auto text = fmt::format("MQTT_PORT={}\nHTTPS_PORT={}\nPID={}\n", hub->mqtt_port(),
+                                          hub->https_port(), ::getpid());
             if (auto written = base::write_atomically(options.ready_file, text, base::secret_mode); !written)
                 base::log::error(base::events::task_failed, written.error());
         });
@@ -142,10 +146,13 @@ Exit run_hub(const RunOptions& options) {
 
 void add_hub(CLI::App& hub, Run& run) {
     auto init_options = std::make_shared<InitOptions>();
-    auto* init_command = hub.add_subcommand("init", "make the data directory of a hub: configuration, registry, policies");
+    auto* init_command =
+        hub.add_subcommand("init", "make the data directory of a hub: configuration, registry, policies");
     init_command->add_option("--data", init_options->data, "directory of the hub")->required();
-    init_command->add_option("--name", init_options->names, "names of the hub; the first is its name")->required();
-    init_command->add_option("--certificate", init_options->certificate, "PEM file: server certificate, then intermediates");
+    init_command->add_option("--name", init_options->names, "names of the hub; the first is its name")
+        ->required();
+    init_command->add_option("--certificate", init_options->certificate,
+                             "PEM file: server certificate, then intermediates");
     init_command->add_option("--key", init_options->key, "PEM file with its private key, mode 0600");
     add_listen_options(*init_command, init_options->listen);
     init_command->callback([init_options, &run] { run = [init_options] { return init(*init_options); }; });

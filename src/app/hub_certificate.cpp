@@ -41,22 +41,26 @@ std::string describe(const json::object& document) {
     const json::object none;
     const auto& facts = properties != nullptr && properties->is_object() ? properties->get_object() : none;
     const auto* verified = facts.if_contains("isVerified");
-    return fmt::format("{:<28}{:<12}{:<44}expires {}  sha1 {}", text_member(document, "name"),
-                       verified != nullptr && verified->is_bool() && verified->get_bool() ? "verified" : "unverified",
-                       text_member(facts, "subject"), text_member(facts, "expiry"), text_member(facts, "thumbprint"));
+    return fmt::format(
+        "{:<28}{:<12}{:<44}expires {}  sha1 {}", text_member(document, "name"),
+        verified != nullptr && verified->is_bool() && verified->get_bool() ? "verified" : "unverified",
+        text_member(facts, "subject"), text_member(facts, "expiry"), text_member(facts, "thumbprint"));
 }
 
 base::Status show_answer(const HubLogin& login, const http::Response& answer) {
     SP_TRY(return, const auto value, parse_answer(answer));
-    if (login.json()) print_json(value);
-    else if (value.is_object()) fmt::print("{}\n", describe(value.get_object()));
+    if (login.json())
+        print_json(value);
+    else if (value.is_object())
+        fmt::print("{}\n", describe(value.get_object()));
     return {};
 }
 
 base::Result<json::object> fetch(const HubClient& client, const std::string& name) {
     SP_TRY(return, const auto answer, client.send({.target = target(client, name)}));
     SP_TRY(return, auto value, parse_answer(answer));
-    if (!value.is_object()) return base::fail(base::Code::unavailable, "answer of the hub", "is no certificate");
+    if (!value.is_object())
+        return base::fail(base::Code::unavailable, "answer of the hub", "is no certificate");
     return std::move(value.get_object());
 }
 
@@ -67,9 +71,11 @@ base::Status create(const Options& options) {
                           "give the certificate alone; a key never leaves its owner");
     }
     SP_TRY(return, const auto client, HubClient::make(options.login));
-    const json::object body{{"properties", json::object{{"certificate", base::to_base64(base::as_bytes(file))},
-                                                        {"isVerified", options.verified}}}};
-    HubClient::Ask ask{.verb = http::Verb::put, .target = target(client, options.name), .body = json::serialize(body)};
+    const json::object body{
+        {"properties", json::object{{"certificate", base::to_base64(base::as_bytes(file))},
+                                    {"isVerified", options.verified}}}};
+    HubClient::Ask ask{
+        .verb = http::Verb::put, .target = target(client, options.name), .body = json::serialize(body)};
     if (!options.etag.empty()) ask.if_match = options.etag == "*" ? options.etag : "\"" + options.etag + "\"";
     SP_TRY(return, const auto answer, client.send(ask));
     return show_answer(options.login, answer);
@@ -106,14 +112,15 @@ base::Status remove(const Options& options) {
         etag = text_member(known, "etag");
     }
     SP_TRY(return, const auto answer,
-           client.send({.verb = http::Verb::delete_, .target = target(client, options.name),
-                        .if_match = etag == "*" ? etag : "\"" + etag + "\""}));
+                 client.send({.verb = http::Verb::delete_,
+                              .target = target(client, options.name),
+                              .if_match = etag == "*" ? etag : "\"" + etag + "\""}));
     (void)answer;
     return {};
 }
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name, const char* what,
-                   base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
+                   const char* what, base::Status (*work)(const Options&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     if (std::string_view(name) != "list") {
@@ -131,8 +138,8 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
 }  // namespace
 
 void add_hub_certificate(CLI::App& hub, Run& run) {
-    auto* group =
-        hub.add_subcommand("certificate", "CA certificates for X.509 CA authentication")->require_subcommand(1);
+    auto* group = hub.add_subcommand("certificate", "CA certificates for X.509 CA authentication")
+                      ->require_subcommand(1);
     auto creating = std::make_shared<Options>();
     auto* command = add_verb(*group, run, creating, "create", "upload one, or replace it", &create);
     command->add_option("--path,-p", creating->path, "the certificate, PEM or DER")->required();
@@ -143,7 +150,8 @@ void add_hub_certificate(CLI::App& hub, Run& run) {
     add_verb(*group, run, std::make_shared<Options>(), "list", "all certificates", &list);
 
     auto deleting = std::make_shared<Options>();
-    add_verb(*group, run, deleting, "delete", "remove one: devices that it vouches for are refused from then on", &remove)
+    add_verb(*group, run, deleting, "delete",
+             "remove one: devices that it vouches for are refused from then on", &remove)
         ->add_option("--etag,-e", deleting->etag, "fail unless it still has this etag");
 }
 

@@ -35,14 +35,22 @@ base::Result<pki::TrustBundle> load_trust(const HubLogin& login) {
 
 base::Code code_of(int status) {
     switch (status) {
-        case 401: return base::Code::unauthenticated;
-        case 403: return base::Code::permission_denied;
-        case 404: return base::Code::not_found;
-        case 409: return base::Code::already_exists;
-        case 412: return base::Code::precondition_failed;
-        case 413: return base::Code::too_large;
-        case 429: return base::Code::rate_limited;
-        default: return status >= 500 ? base::Code::unavailable : base::Code::invalid_argument;
+        case 401:
+            return base::Code::unauthenticated;
+        case 403:
+            return base::Code::permission_denied;
+        case 404:
+            return base::Code::not_found;
+        case 409:
+            return base::Code::already_exists;
+        case 412:
+            return base::Code::precondition_failed;
+        case 413:
+            return base::Code::too_large;
+        case 429:
+            return base::Code::rate_limited;
+        default:
+            return status >= 500 ? base::Code::unavailable : base::Code::invalid_argument;
     }
 }
 
@@ -61,13 +69,16 @@ std::string message_of(const http::Response& response) {
 }
 
 std::string fix_of(int status) {
-    if (status == 401) return "is the connection string the hub's, and its policy strong enough? "
-                              "(sallyport hub connection-string show)";
+    if (status == 401)
+        return "is the connection string the hub's, and its policy strong enough? "
+               "(sallyport hub connection-string show)";
     if (status == 412) return "somebody else changed it meanwhile; look at it again and repeat";
     return {};
 }
 
-void indent(std::string& out, std::size_t depth) { out.append(depth * 2, ' '); }
+void indent(std::string& out, std::size_t depth) {
+    out.append(depth * 2, ' ');
+}
 
 void pretty(const boost::json::value& value, std::size_t depth, std::string& out) {
     if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
@@ -101,17 +112,19 @@ void pretty(const boost::json::value& value, std::size_t depth, std::string& out
 void add_login_options(CLI::App& command, HubLogin& login) {
     command.add_option("--login,-l", login.login,
                        "connection string of a service policy (default: IOTHUB_CONNECTION_STRING)");
-    command.add_option("--ca", login.ca_file,
-                       "PEM file with the CA of the hub's certificate (default: IOTHUB_CA_FILE, else the OS trust store)");
+    command.add_option(
+        "--ca", login.ca_file,
+        "PEM file with the CA of the hub's certificate (default: IOTHUB_CA_FILE, else the OS trust store)");
     command.add_option("--output,-o", login.output, "text or json")->check(CLI::IsMember({"text", "json"}));
 }
 
 base::Result<HubClient> HubClient::make(const HubLogin& login) {
     const auto text = login.login.empty() ? environment("IOTHUB_CONNECTION_STRING") : login.login;
     if (text.empty()) {
-        return base::fail(base::Code::usage, "connection string", "is missing",
-                          "give --login, or set IOTHUB_CONNECTION_STRING to what `sallyport hub connection-string show` "
-                          "prints");
+        return base::fail(
+            base::Code::usage, "connection string", "is missing",
+            "give --login, or set IOTHUB_CONNECTION_STRING to what `sallyport hub connection-string show` "
+            "prints");
     }
     auto parsed = azure::parse_connection_string(text);
     if (!parsed) {
@@ -136,7 +149,7 @@ base::Result<HubClient> HubClient::make(const HubLogin& login) {
 base::Result<http::Response> HubClient::send(const Ask& ask) const {
     const auto& clock = base::system_clock();
     SP_TRY(return, auto token,
-           trust::make_sas_token(login_.host, login_.key, clock.now() + token_lifetime, login_.policy));
+                 trust::make_sas_token(login_.host, login_.key, clock.now() + token_lifetime, login_.policy));
     http::Request request;
     request.verb = ask.verb;
     request.raw_target = ask.target;
@@ -152,12 +165,14 @@ base::Result<http::Response> HubClient::send(const Ask& ask) const {
         auto error = std::move(response).error();
         // Whom we could not reach or trust is no answer of the hub.
         if (error.code == base::Code::unauthenticated) error.code = base::Code::unavailable;
-        if (error.fix.empty()) error.fix = "is the hub running, and does --ca name the CA of its certificate?";
+        if (error.fix.empty())
+            error.fix = "is the hub running, and does --ca name the CA of its certificate?";
         return std::unexpected(std::move(error));
     }
     if (response->status >= 300) {
         return base::fail(code_of(response->status), "hub " + login_.host,
-                          fmt::format("answers {} {}", response->status, message_of(*response)), fix_of(response->status));
+                          fmt::format("answers {} {}", response->status, message_of(*response)),
+                          fix_of(response->status));
     }
     return response;
 }
@@ -170,8 +185,10 @@ Exit report_hub(const base::Error& error) {
         case base::Code::io:
         case base::Code::rate_limited:
         case base::Code::internal:
-        case base::Code::cancelled: return report(error, Exit::unknown);
-        default: return report(error, Exit::no);
+        case base::Code::cancelled:
+            return report(error, Exit::unknown);
+        default:
+            return report(error, Exit::no);
     }
 }
 

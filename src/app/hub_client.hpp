@@ -31,8 +31,8 @@ class HubClient {
 
     struct Ask {
         http::Verb verb = http::Verb::get;
-        std::string target{};                 ///< path and query, encoded
-        std::string body{};                   ///< JSON; empty: none
+        std::string target{};                   ///< path and query, encoded
+        std::string body{};                     ///< JSON; empty: none
         std::optional<std::string> if_match{};  ///< "*", or an etag in quotes
         std::chrono::seconds limit{60};
     };

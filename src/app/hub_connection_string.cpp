@@ -25,8 +25,9 @@ struct Options {
 
 /// A policy's key opens the hub, so only who owns the registry, or root, is shown one.
 base::Status check_owner(const std::filesystem::path& file) {
-    struct stat status {};
-    if (::stat(file.c_str(), &status) != 0) return base::fail_errno(errno, "registry " + file.string(), "could not be looked at");
+    struct stat status{};
+    if (::stat(file.c_str(), &status) != 0)
+        return base::fail_errno(errno, "registry " + file.string(), "could not be looked at");
     if (::geteuid() == 0 || ::geteuid() == status.st_uid) return {};
     return base::fail(base::Code::permission_denied, "registry " + file.string(), "belongs to another user",
                       "run it as the hub's user or as root");
@@ -34,7 +35,8 @@ base::Status check_owner(const std::filesystem::path& file) {
 
 base::Result<std::string> connection_string(const Options& options) {
     SP_TRY(return, const auto config, hub::read_config(options.data, options.config, {}));
-    if (auto fine = check_owner(config.registry_file()); !fine) return std::unexpected(std::move(fine).error());
+    if (auto fine = check_owner(config.registry_file()); !fine)
+        return std::unexpected(std::move(fine).error());
     SP_TRY(return, const auto reader, registry::Reader::open(config.registry_file()));
     SP_TRY(return, const auto policy, reader->policy(options.policy));
     if (!policy) {
@@ -42,10 +44,12 @@ base::Result<std::string> connection_string(const Options& options) {
         if (const auto all = reader->policies()) {
             for (const auto& one : *all) known += (known.empty() ? "" : ", ") + one.name;
         }
-        return base::fail(base::Code::not_found, "policy " + options.policy, "does not exist", "there are " + known);
+        return base::fail(base::Code::not_found, "policy " + options.policy, "does not exist",
+                          "there are " + known);
     }
     return fmt::format("HostName={};SharedAccessKeyName={};SharedAccessKey={}",
-                       options.host.empty() ? config.name() : options.host, policy->name, policy->primary_key);
+                       options.host.empty() ? config.name() : options.host, policy->name,
+                       policy->primary_key);
 }
 
 Exit show(const Options& options) {
@@ -58,9 +62,11 @@ Exit show(const Options& options) {
 }  // namespace
 
 void add_hub_connection_string(CLI::App& hub, Run& run) {
-    auto* group = hub.add_subcommand("connection-string", "connection strings of service policies")->require_subcommand(1);
+    auto* group = hub.add_subcommand("connection-string", "connection strings of service policies")
+                      ->require_subcommand(1);
     auto options = std::make_shared<Options>();
-    auto* command = group->add_subcommand("show", "print one; for the hub's user or root, at the hub's machine");
+    auto* command =
+        group->add_subcommand("show", "print one; for the hub's user or root, at the hub's machine");
     command->add_option("--data", options->data, "directory of the hub")->required();
     command->add_option("--config", options->config, "configuration (default DIR/hub.toml)");
     command->add_option("--policy-name,--pn", options->policy, "policy (default iothubowner)");

@@ -31,7 +31,9 @@ struct Options {
     int top = 1000;
 };
 
-std::string device_target(const std::string& id) { return path_of({"devices", id}) + std::string(version); }
+std::string device_target(const std::string& id) {
+    return path_of({"devices", id}) + std::string(version);
+}
 
 base::Result<json::object> fetch(const HubClient& client, const std::string& id) {
     SP_TRY(return, const auto answer, client.send({.target = device_target(id)}));
@@ -76,8 +78,10 @@ base::Status apply(const HubClient& client, const Options& options, json::object
 /// Prints one identity in the form that was asked for.
 base::Status show_answer(const HubLogin& login, const http::Response& answer) {
     SP_TRY(return, const auto value, parse_answer(answer));
-    if (login.json()) print_json(value);
-    else if (value.is_object()) fmt::print("{}", describe_identity(value.get_object()));
+    if (login.json())
+        print_json(value);
+    else if (value.is_object())
+        fmt::print("{}", describe_identity(value.get_object()));
     return {};
 }
 
@@ -87,7 +91,9 @@ base::Status create(const Options& options) {
     json::object document{{"deviceId", options.device}, {"status", "enabled"}};
     if (auto fine = apply(client, options, document); !fine) return fine;
     SP_TRY(return, const auto answer,
-           client.send({.verb = http::Verb::put, .target = device_target(options.device), .body = json::serialize(document)}));
+                 client.send({.verb = http::Verb::put,
+                              .target = device_target(options.device),
+                              .body = json::serialize(document)}));
     return show_answer(options.login, answer);
 }
 
@@ -100,7 +106,8 @@ base::Status show(const Options& options) {
 base::Status list(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer,
-           client.send({.target = "/devices/" + std::string(version) + "&top=" + std::to_string(options.top)}));
+                 client.send(
+                     {.target = "/devices/" + std::string(version) + "&top=" + std::to_string(options.top)}));
     SP_TRY(return, const auto value, parse_answer(answer));
     if (options.login.json()) {
         print_json(value);
@@ -121,24 +128,30 @@ base::Status update(const Options& options) {
     if (auto fine = apply(client, options, document); !fine) return fine;
     const std::string match = etag == "*" ? etag : "\"" + etag + "\"";
     SP_TRY(return, const auto answer,
-           client.send({.verb = http::Verb::put, .target = device_target(options.device),
-                        .body = json::serialize(document), .if_match = match}));
+                 client.send({.verb = http::Verb::put,
+                              .target = device_target(options.device),
+                              .body = json::serialize(document),
+                              .if_match = match}));
     return show_answer(options.login, answer);
 }
 
 base::Status remove(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     const std::string match = options.etag.empty() || options.etag == "*" ? "*" : "\"" + options.etag + "\"";
-    SP_TRY(return, const auto answer, client.send({.verb = http::Verb::delete_, .target = device_target(options.device),
-                                                   .if_match = match}));
+    SP_TRY(
+        return, const auto answer,
+              client.send(
+                  {.verb = http::Verb::delete_, .target = device_target(options.device), .if_match = match}));
     (void)answer;
     return {};
 }
 
-Exit finish(const base::Status& done) { return done ? Exit::done : report_hub(done.error()); }
+Exit finish(const base::Status& done) {
+    return done ? Exit::done : report_hub(done.error());
+}
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name, const char* what,
-                   base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
+                   const char* what, base::Status (*work)(const Options&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     if (std::string_view(name) != "list") {
@@ -160,7 +173,8 @@ void add_field_options(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_hub_device(CLI::App& hub, Run& run) {
-    auto* group = hub.add_subcommand("device", "devices of a hub")->alias("device-identity")->require_subcommand(1);
+    auto* group =
+        hub.add_subcommand("device", "devices of a hub")->alias("device-identity")->require_subcommand(1);
 
     auto creating = std::make_shared<Options>();
     auto* create_command = add_verb(*group, run, creating, "create", "register a device", &create);

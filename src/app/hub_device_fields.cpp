@@ -27,8 +27,10 @@ const json::object* object_member(const json::object& object, std::string_view n
 
 void set_if(json::object& object, std::string_view name, const std::optional<std::string>& value) {
     if (!value) return;
-    if (value->empty()) object[name] = nullptr;
-    else object[name] = *value;
+    if (value->empty())
+        object[name] = nullptr;
+    else
+        object[name] = *value;
 }
 
 std::string colons(const std::string& hex) {
@@ -48,12 +50,15 @@ std::string text_member(const json::object& object, std::string_view name) {
 }
 
 void add_auth_options(CLI::App& command, AuthOptions& options) {
-    command.add_option("--auth-method,--am", options.method, "x509_thumbprint, x509_ca or shared_private_key")
+    command
+        .add_option("--auth-method,--am", options.method, "x509_thumbprint, x509_ca or shared_private_key")
         ->check(CLI::IsMember({"x509_thumbprint", "x509_ca", "shared_private_key"}));
     command.add_option("--primary-thumbprint,--ptp", options.primary_thumbprint,
                        "SHA-256 or SHA-1 of the certificate, with or without colons");
-    command.add_option("--secondary-thumbprint,--stp", options.secondary_thumbprint, "that of the next certificate");
-    command.add_option("--primary-key,--pk", options.primary_key, "base64 of 16 to 64 octets; made where not given");
+    command.add_option("--secondary-thumbprint,--stp", options.secondary_thumbprint,
+                       "that of the next certificate");
+    command.add_option("--primary-key,--pk", options.primary_key,
+                       "base64 of 16 to 64 octets; made where not given");
     command.add_option("--secondary-key,--sk", options.secondary_key, "likewise");
 }
 
@@ -61,7 +66,8 @@ base::Status check_auth_options(const AuthOptions& options) {
     const bool thumbprints = options.primary_thumbprint || options.secondary_thumbprint;
     const bool keys = options.primary_key || options.secondary_key;
     if (thumbprints && !options.method.empty() && options.method != "x509_thumbprint") {
-        return base::fail(base::Code::usage, "a thumbprint", "does not go with --auth-method " + options.method,
+        return base::fail(base::Code::usage, "a thumbprint",
+                          "does not go with --auth-method " + options.method,
                           "use --auth-method x509_thumbprint");
     }
     if (keys && !options.method.empty() && options.method != "shared_private_key") {
@@ -83,9 +89,12 @@ void apply_auth(const AuthOptions& options, json::object& document) {
     json::object key_member{{"primaryKey", nullptr}, {"secondaryKey", nullptr}};
     json::object print_member{{"primaryThumbprint", nullptr}, {"secondaryThumbprint", nullptr}};
     std::string type = text_member(before, "type");
-    if (!options.method.empty()) type = type_of(options.method);
-    else if (thumbprints) type = "selfSigned";
-    else type = "sas";
+    if (!options.method.empty())
+        type = type_of(options.method);
+    else if (thumbprints)
+        type = "selfSigned";
+    else
+        type = "sas";
     // What belongs to another way of authentication is left behind.
     if (type == "sas") {
         if (const auto* known = object_member(before, "symmetricKey")) key_member = *known;
@@ -104,7 +113,8 @@ void apply_auth(const AuthOptions& options, json::object& document) {
 std::string describe_identity(const json::object& document) {
     const auto module = text_member(document, "moduleId");
     const auto device = text_member(document, "deviceId");
-    std::string out = module.empty() ? "device " + device + "\n" : "module " + module + " of device " + device + "\n";
+    std::string out =
+        module.empty() ? "device " + device + "\n" : "module " + module + " of device " + device + "\n";
     if (module.empty()) {
         auto status = text_member(document, "status");
         const auto reason = text_member(document, "statusReason");
@@ -115,7 +125,8 @@ std::string describe_identity(const json::object& document) {
     if (const auto* authentication = object_member(document, "authentication")) {
         const auto type = text_member(*authentication, "type");
         add_line(out, "authentication", type);
-        if (const auto* prints = object_member(*authentication, "x509Thumbprint"); prints && type == "selfSigned") {
+        if (const auto* prints = object_member(*authentication, "x509Thumbprint");
+            prints && type == "selfSigned") {
             add_line(out, "primary thumbprint", colons(text_member(*prints, "primaryThumbprint")));
             add_line(out, "secondary thumbprint", colons(text_member(*prints, "secondaryThumbprint")));
         }
@@ -124,14 +135,16 @@ std::string describe_identity(const json::object& document) {
         const auto* edge = capabilities->if_contains("iotEdge");
         add_line(out, "edge-enabled", edge != nullptr && edge->is_bool() && edge->get_bool() ? "yes" : "no");
     }
-    if (const auto scope = text_member(document, "deviceScope"); !scope.empty()) add_line(out, "device scope", scope);
+    if (const auto scope = text_member(document, "deviceScope"); !scope.empty())
+        add_line(out, "device scope", scope);
     const auto* parents = document.if_contains("parentScopes");
     if (parents != nullptr && parents->is_array()) {
         for (const auto& scope : parents->get_array()) {
             if (scope.is_string()) add_line(out, "parent scope", std::string_view(scope.get_string()));
         }
     }
-    if (const auto manager = text_member(document, "managedBy"); !manager.empty()) add_line(out, "managed by", manager);
+    if (const auto manager = text_member(document, "managedBy"); !manager.empty())
+        add_line(out, "managed by", manager);
     add_line(out, "generation", text_member(document, "generationId"));
     add_line(out, "etag", text_member(document, "etag"));
     return out;
@@ -140,13 +153,15 @@ std::string describe_identity(const json::object& document) {
 std::string list_line(const json::object& document) {
     const auto module = text_member(document, "moduleId");
     std::string type;
-    if (const auto* authentication = object_member(document, "authentication")) type = text_member(*authentication, "type");
+    if (const auto* authentication = object_member(document, "authentication"))
+        type = text_member(*authentication, "type");
     std::string edge;
     if (const auto* capabilities = object_member(document, "capabilities")) {
         const auto* flag = capabilities->if_contains("iotEdge");
         if (flag != nullptr && flag->is_bool() && flag->get_bool()) edge = "edge";
     }
-    return fmt::format("{:<32}{:<10}{:<14}{:<22}{}", module.empty() ? text_member(document, "deviceId") : module,
+    return fmt::format("{:<32}{:<10}{:<14}{:<22}{}",
+                       module.empty() ? text_member(document, "deviceId") : module,
                        text_member(document, "status"), text_member(document, "connectionState"), type, edge);
 }
 

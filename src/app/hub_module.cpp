@@ -34,8 +34,10 @@ std::string module_target(const Options& options) {
 
 base::Status show_answer(const HubLogin& login, const http::Response& answer) {
     SP_TRY(return, const auto value, parse_answer(answer));
-    if (login.json()) print_json(value);
-    else if (value.is_object()) fmt::print("{}", describe_identity(value.get_object()));
+    if (login.json())
+        print_json(value);
+    else if (value.is_object())
+        fmt::print("{}", describe_identity(value.get_object()));
     return {};
 }
 
@@ -45,8 +47,10 @@ base::Status create(const Options& options) {
     json::object document{{"moduleId", options.module}, {"deviceId", options.device}};
     if (!options.managed_by.empty()) document["managedBy"] = options.managed_by;
     apply_auth(options.auth, document);
-    SP_TRY(return, const auto answer, client.send({.verb = http::Verb::put, .target = module_target(options),
-                                                   .body = json::serialize(document)}));
+    SP_TRY(return, const auto answer,
+                 client.send({.verb = http::Verb::put,
+                              .target = module_target(options),
+                              .body = json::serialize(document)}));
     return show_answer(options.login, answer);
 }
 
@@ -59,7 +63,8 @@ base::Status show(const Options& options) {
 base::Status list(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer,
-           client.send({.target = path_of({"devices", options.device, "modules"}) + std::string(version)}));
+                 client.send(
+                     {.target = path_of({"devices", options.device, "modules"}) + std::string(version)}));
     SP_TRY(return, const auto value, parse_answer(answer));
     if (options.login.json()) {
         print_json(value);
@@ -82,22 +87,25 @@ base::Status update(const Options& options) {
     if (!options.managed_by.empty()) document["managedBy"] = options.managed_by;
     apply_auth(options.auth, document);
     SP_TRY(return, const auto answer,
-           client.send({.verb = http::Verb::put, .target = module_target(options), .body = json::serialize(document),
-                        .if_match = etag == "*" ? etag : "\"" + etag + "\""}));
+                 client.send({.verb = http::Verb::put,
+                              .target = module_target(options),
+                              .body = json::serialize(document),
+                              .if_match = etag == "*" ? etag : "\"" + etag + "\""}));
     return show_answer(options.login, answer);
 }
 
 base::Status remove(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     const std::string match = options.etag.empty() || options.etag == "*" ? "*" : "\"" + options.etag + "\"";
-    SP_TRY(return, const auto answer, client.send({.verb = http::Verb::delete_, .target = module_target(options),
-                                                   .if_match = match}));
+    SP_TRY(return, const auto answer,
+                 client.send(
+                     {.verb = http::Verb::delete_, .target = module_target(options), .if_match = match}));
     (void)answer;
     return {};
 }
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name, const char* what,
-                   base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
+                   const char* what, base::Status (*work)(const Options&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     command->add_option("--device-id,-d", options->device, "id of the device")->required();
@@ -116,7 +124,8 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
 }  // namespace
 
 void add_hub_module(CLI::App& hub, Run& run) {
-    auto* group = hub.add_subcommand("module", "modules of a device")->alias("module-identity")->require_subcommand(1);
+    auto* group =
+        hub.add_subcommand("module", "modules of a device")->alias("module-identity")->require_subcommand(1);
     auto creating = std::make_shared<Options>();
     auto* create_command = add_verb(*group, run, creating, "create", "register a module", &create);
     create_command->add_option("--managed-by", creating->managed_by, "who manages it, as iotEdge");

@@ -47,7 +47,8 @@ struct Round {
 base::Result<Round> ask(const HubClient& client, const Options& options, const std::string& from,
                         std::chrono::seconds wait) {
     HubClient::Ask question;
-    question.target = fmt::format("/messages/events?api-version=2021-04-12&from={}&wait={}", from, wait.count());
+    question.target =
+        fmt::format("/messages/events?api-version=2021-04-12&from={}&wait={}", from, wait.count());
     if (!options.consumer.empty()) question.target += "&consumer=" + base::percent_encode(options.consumer);
     question.limit = wait + std::chrono::seconds(30);
     SP_TRY(return, const auto answer, client.send(question));
@@ -58,7 +59,8 @@ base::Result<Round> ask(const HubClient& client, const Options& options, const s
         boost::system::error_code failed;
         const auto value = json::parse(line, failed);
         if (failed || !value.is_object()) {
-            return base::fail(base::Code::unavailable, "answer of the hub", "has a line that is no JSON object");
+            return base::fail(base::Code::unavailable, "answer of the hub",
+                              "has a line that is no JSON object");
         }
         round.events.emplace_back(line);
     }
@@ -66,7 +68,8 @@ base::Result<Round> ask(const HubClient& client, const Options& options, const s
 }
 
 bool wants(const Options& options, std::string_view kind) {
-    return std::ranges::any_of(options.properties, [&](const auto& asked) { return asked == "all" || asked == kind; });
+    return std::ranges::any_of(options.properties,
+                               [&](const auto& asked) { return asked == "all" || asked == kind; });
 }
 
 std::string text_of(std::string_view raw) {
@@ -121,8 +124,10 @@ bool print(const Options& options, const std::string& record) {
     const auto event = members ? raw_members(raw_member(*members, "event")) : std::nullopt;
     if (!event || !is_wanted(options, *event)) return false;
     const auto shown = trimmed(options, *event);
-    if (options.login.json()) fmt::print("{{\"event\": {}}}\n", shown);
-    else fmt::print("{}\n", line_for_people(*event, shown));
+    if (options.login.json())
+        fmt::print("{{\"event\": {}}}\n", shown);
+    else
+        fmt::print("{}\n", line_for_people(*event, shown));
     std::fflush(stdout);
     return true;
 }
@@ -130,7 +135,8 @@ bool print(const Options& options, const std::string& record) {
 /// A hub that went away may come back: the monitor goes on where it was.
 bool may_return(const base::Error& error) {
     return error.code == base::Code::unavailable || error.code == base::Code::timeout ||
-           error.code == base::Code::closed || error.code == base::Code::io || error.code == base::Code::rate_limited;
+           error.code == base::Code::closed || error.code == base::Code::io ||
+           error.code == base::Code::rate_limited;
 }
 
 Exit watch(const Options& options) {
@@ -173,15 +179,21 @@ Exit watch(const Options& options) {
 
 void add_hub_monitor(CLI::App& hub, Run& run) {
     auto options = std::make_shared<Options>();
-    auto* command = hub.add_subcommand("monitor", "what devices send, as it arrives")->alias("monitor-events");
+    auto* command =
+        hub.add_subcommand("monitor", "what devices send, as it arrives")->alias("monitor-events");
     add_login_options(*command, options->login);
-    command->add_flag("--from-beginning", options->from_beginning, "everything that is kept, then what arrives");
-    command->add_option("--properties,--props", options->properties, "also show properties: all, sys, anno, app")
+    command->add_flag("--from-beginning", options->from_beginning,
+                      "everything that is kept, then what arrives");
+    command
+        ->add_option("--properties,--props", options->properties, "also show properties: all, sys, anno, app")
         ->check(CLI::IsMember({"all", "sys", "anno", "app"}));
     command->add_option("--device-id,-d", options->device, "only what this device sends");
     command->add_option("--module-id,-m", options->module, "only what this module sends");
-    command->add_option("--consumer-group,--cg", options->consumer, "name under which the hub knows this reader");
-    command->add_option("--timeout,-t", options->timeout, "end after so many seconds without a message (0: never)")
+    command->add_option("--consumer-group,--cg", options->consumer,
+                        "name under which the hub knows this reader");
+    command
+        ->add_option("--timeout,-t", options->timeout,
+                     "end after so many seconds without a message (0: never)")
         ->check(CLI::Range(0, 86400));
     command->add_option("--count", options->count, "end after so many messages");
     command->callback([options, &run] { run = [options] { return watch(*options); }; });

@@ -9,9 +9,9 @@
 
 namespace app {
 
-/// The members of a JSON object with their values as they stand in the text: a number of a device is shown digit for
-/// digit, which a parsed and written one would not be. Borrows from `text`, which must be JSON already (checked by a
-/// parser before); nullopt where it is no object.
+/// The members of a JSON object with their values as they stand in the text: a number of a device is shown
+/// digit for digit, which a parsed and written one would not be. Borrows from `text`, which must be JSON
+/// already (checked by a parser before); nullopt where it is no object.
 using RawMembers = std::vector<std::pair<std::string_view, std::string_view>>;
 std::optional<RawMembers> raw_members(std::string_view text);
 /// The value of that member; empty where there is none.

@@ -33,13 +33,18 @@ Refusal to_refusal(const base::Error& error) {
     return {code, error.text()};
 }
 
-http::Response refuse(const base::Error& error, base::Instant now) { return refuse(to_refusal(error), now); }
+http::Response refuse(const base::Error& error, base::Instant now) {
+    return refuse(to_refusal(error), now);
+}
 
 http::Response refuse_status(int status, std::string_view reason, base::Instant now) {
     azure::ErrorCode code = azure::ErrorCode::generic_bad_request;
-    if (status == 408) code = azure::ErrorCode::generic_timeout;
-    else if (status == 413) code = azure::ErrorCode::message_too_large;
-    else if (status >= 500) code = azure::ErrorCode::server_error;
+    if (status == 408)
+        code = azure::ErrorCode::generic_timeout;
+    else if (status == 413)
+        code = azure::ErrorCode::message_too_large;
+    else if (status >= 500)
+        code = azure::ErrorCode::server_error;
     return failed(status, code, reason, now);
 }
 

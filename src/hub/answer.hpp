@@ -19,7 +19,8 @@ struct Refusal {
 
 /// The answer with body, iothub-errorcode and x-ms-request-id of hub.md 4.1.
 http::Response refuse(const Refusal& refusal, base::Instant now);
-/// The one place where an error of ours becomes an HTTP answer. Failures of this machine are told without detail.
+/// The one place where an error of ours becomes an HTTP answer. Failures of this machine are told without
+/// detail.
 http::Response refuse(const base::Error& error, base::Instant now);
 Refusal to_refusal(const base::Error& error);
 /// For what http::serve itself answers.

@@ -12,7 +12,8 @@ namespace hub {
 base::Result<std::vector<trust::Identity>> parse_auth_chain(std::string_view text) {
     const auto parts = base::split(text, ';');
     if (parts.size() > deepest_chain) {
-        return base::fail(base::Code::malformed, "auth chain", "has " + std::to_string(parts.size()) + " members",
+        return base::fail(base::Code::malformed, "auth chain",
+                          "has " + std::to_string(parts.size()) + " members",
                           "nest edge devices at most five deep");
     }
     std::vector<trust::Identity> members;
@@ -37,7 +38,8 @@ base::Result<ChainRecords> read_auth_chain(std::string_view text, const std::vec
     chain.claimed = text;
     for (std::size_t i = 0; i < members.size(); ++i) {
         // `$edgeHub` itself connects with "{edge}/$edgeHub;{edge}" (hub.md 9.2): one device, named twice.
-        if (i == 1 && members[0].is_module() && members[1] == trust::Identity{members[0].device, {}}) continue;
+        if (i == 1 && members[0].is_module() && members[1] == trust::Identity{members[0].device, {}})
+            continue;
         SP_TRY(return, auto record, reader.record({members[i].device, {}}));
         chain.devices.push_back(std::move(record));
     }

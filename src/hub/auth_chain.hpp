@@ -15,8 +15,8 @@ namespace hub {
 /// hub.md 9.4: nesting of edge devices.
 inline constexpr std::size_t deepest_chain = 6;  ///< a client and five edge devices
 
-/// "TempSensor;EdgeGateway" as identities, target first. Fails with `malformed` for an empty or bad id or a chain
-/// that is too long.
+/// "TempSensor;EdgeGateway" as identities, target first. Fails with `malformed` for an empty or bad id or a
+/// chain that is too long.
 base::Result<std::vector<trust::Identity>> parse_auth_chain(std::string_view text);
 
 /// The records of a chain, as the registry has them now.
@@ -31,8 +31,8 @@ struct ChainRecords {
 base::Result<ChainRecords> read_auth_chain(std::string_view text, const std::vector<trust::Identity>& members,
                                            registry::Reader& reader);
 
-/// The rules of hub.md 9.4 for a scope call: every member registered and enabled, every pair a real child and its
-/// parent, the last the actor. Errors are `unauthenticated` with the link that is wrong.
+/// The rules of hub.md 9.4 for a scope call: every member registered and enabled, every pair a real child and
+/// its parent, the last the actor. Errors are `unauthenticated` with the link that is wrong.
 base::Status check_scope_chain(const ChainRecords& chain, std::string_view actor);
 
 /// Whether `child` has `parent` as its direct parent.

@@ -25,14 +25,15 @@ std::unexpected<Refusal> unauthorized(std::string text) {
 
 void log_refused(const Call& call, const trust::Identity& identity, std::string_view step, std::string found,
                  std::string steps = {}) {
-    base::log::warning(base::events::request_refused, {{"device", identity.device},
-                                                       {"module", identity.module},
-                                                       {"address", call.peer.address},
-                                                       {"method", std::string(http::to_string(call.request.verb))},
-                                                       {"target", call.request.raw_target},
-                                                       {"step", std::string(step)},
-                                                       {"found", std::move(found)},
-                                                       {"steps", std::move(steps)}});
+    base::log::warning(base::events::request_refused,
+                       {{"device", identity.device},
+                        {"module", identity.module},
+                        {"address", call.peer.address},
+                        {"method", std::string(http::to_string(call.request.verb))},
+                        {"target", call.request.raw_target},
+                        {"step", std::string(step)},
+                        {"found", std::move(found)},
+                        {"steps", std::move(steps)}});
 }
 
 /// What a caller hears of a failed step. Why exactly stays in the log: a caller could learn from it which
@@ -71,28 +72,44 @@ std::string wanted_resource(const Call& call) {
 
 bool allows(const registry::Policy& policy, Needs needs) {
     switch (needs) {
-        case Needs::registry_read: return policy.has(Right::registry_read);
-        case Needs::registry_write: return policy.has(Right::registry_write);
-        case Needs::service_connect: return policy.has(Right::service_connect);
-        case Needs::own_modules_read: return policy.has(Right::registry_read) || policy.has(Right::device_connect);
-        case Needs::own_modules_write: return policy.has(Right::registry_write) || policy.has(Right::device_connect);
-        case Needs::device: return policy.has(Right::device_connect);
-        case Needs::edge_hub: return false;
-        case Needs::owner: return policy.name == owner_policy;
+        case Needs::registry_read:
+            return policy.has(Right::registry_read);
+        case Needs::registry_write:
+            return policy.has(Right::registry_write);
+        case Needs::service_connect:
+            return policy.has(Right::service_connect);
+        case Needs::own_modules_read:
+            return policy.has(Right::registry_read) || policy.has(Right::device_connect);
+        case Needs::own_modules_write:
+            return policy.has(Right::registry_write) || policy.has(Right::device_connect);
+        case Needs::device:
+            return policy.has(Right::device_connect);
+        case Needs::edge_hub:
+            return false;
+        case Needs::owner:
+            return policy.name == owner_policy;
     }
     return false;
 }
 
 std::string_view right_name(Needs needs) {
     switch (needs) {
-        case Needs::registry_read: return "RegistryRead";
-        case Needs::registry_write: return "RegistryWrite";
-        case Needs::service_connect: return "ServiceConnect";
-        case Needs::own_modules_read: return "RegistryRead or DeviceConnect";
-        case Needs::own_modules_write: return "RegistryWrite or DeviceConnect";
-        case Needs::device: return "DeviceConnect";
-        case Needs::edge_hub: return "being the $edgeHub module itself";
-        case Needs::owner: return "being iothubowner";
+        case Needs::registry_read:
+            return "RegistryRead";
+        case Needs::registry_write:
+            return "RegistryWrite";
+        case Needs::service_connect:
+            return "ServiceConnect";
+        case Needs::own_modules_read:
+            return "RegistryRead or DeviceConnect";
+        case Needs::own_modules_write:
+            return "RegistryWrite or DeviceConnect";
+        case Needs::device:
+            return "DeviceConnect";
+        case Needs::edge_hub:
+            return "being the $edgeHub module itself";
+        case Needs::owner:
+            return "being iothubowner";
     }
     return "";
 }
@@ -100,7 +117,8 @@ std::string_view right_name(Needs needs) {
 std::expected<Caller, Refusal> by_policy(const Call& call, Needs needs, const trust::SasToken& token) {
     auto policy = call.here.reader->policy(token.policy.value_or(std::string()));
     if (!policy) return std::unexpected(to_refusal(policy.error()));
-    const auto verdict = check_policy_token(token, *policy, wanted_resource(call), call.services.config.names, call.now);
+    const auto verdict =
+        check_policy_token(token, *policy, wanted_resource(call), call.services.config.names, call.now);
     if (!verdict.accepted()) {
         const auto* failed = verdict.first_failure();
         log_refused(call, {}, failed->check, failed->found, pki::to_text(verdict));
@@ -118,19 +136,23 @@ std::expected<Caller, Refusal> by_policy(const Call& call, Needs needs, const tr
 std::optional<trust::Identity> identity_for(const Call& call, Needs needs) {
     switch (needs) {
         case Needs::own_modules_read:
-        case Needs::own_modules_write: return trust::Identity{call.at("d"), {}};
+        case Needs::own_modules_write:
+            return trust::Identity{call.at("d"), {}};
         case Needs::device:
             return trust::Identity{call.at("d"), call.captured.contains("m") ? call.at("m") : std::string()};
-        case Needs::edge_hub: return trust::Identity{call.at("d"), "$edgeHub"};
+        case Needs::edge_hub:
+            return trust::Identity{call.at("d"), "$edgeHub"};
         case Needs::registry_read:
         case Needs::registry_write:
         case Needs::service_connect:
-        case Needs::owner: return std::nullopt;
+        case Needs::owner:
+            return std::nullopt;
     }
     return std::nullopt;
 }
 
-std::expected<Caller, Refusal> by_identity(const Call& call, const trust::Identity& identity, std::string_view token) {
+std::expected<Caller, Refusal> by_identity(const Call& call, const trust::Identity& identity,
+                                           std::string_view token) {
     auto record = call.here.reader->record(identity);
     if (!record) return std::unexpected(to_refusal(record.error()));
     trust::Presented presented;
@@ -166,14 +188,16 @@ std::expected<Caller, Refusal> authorize(const Call& call, Needs needs) {
     const auto identity = identity_for(call, needs);
     if (!*token) {
         if (!identity || call.peer.certificates.empty()) {
-            log_refused(call, identity.value_or(trust::Identity{}), trust::checks::credential_present, "neither Authorization header nor certificate");
+            log_refused(call, identity.value_or(trust::Identity{}), trust::checks::credential_present,
+                        "neither Authorization header nor certificate");
             return unauthorized("the authorization header is missing");
         }
         return by_identity(call, *identity, {});
     }
     const auto parsed = trust::SasToken::parse(**token);
     if (!parsed) {
-        log_refused(call, identity.value_or(trust::Identity{}), trust::checks::token_form, parsed.error().text());
+        log_refused(call, identity.value_or(trust::Identity{}), trust::checks::token_form,
+                    parsed.error().text());
         return unauthorized("the token is malformed: " + parsed.error().reason);
     }
     if (parsed->policy || !identity) return by_policy(call, needs, *parsed);

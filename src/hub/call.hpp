@@ -6,19 +6,20 @@
 #include <string>
 #include <string_view>
 
+#include "http/message.hpp"
 #include "hub/answer.hpp"
 #include "hub/services.hpp"
-#include "http/message.hpp"
 #include "net/stream.hpp"
 
 namespace hub {
 
 /// Who calls, proven.
 struct Caller {
-    std::string policy;             ///< the policy that signed the token; empty where an identity signed itself
-    std::optional<Sender> sender;   ///< the identity that proved itself
+    std::string policy;  ///< the policy that signed the token; empty where an identity signed itself
+    std::optional<Sender> sender;  ///< the identity that proved itself
     std::string text() const {
-        return policy.empty() ? (sender ? sender->identity.text() : std::string("nobody")) : "policy " + policy;
+        return policy.empty() ? (sender ? sender->identity.text() : std::string("nobody"))
+                              : "policy " + policy;
     }
 };
 

@@ -20,12 +20,12 @@ constexpr std::size_t longest_name = 64;
 http::Response arm_refuse(const Call& call, const Refusal& refusal) {
     auto response = call.refuse(refusal);
     const std::string name(azure::name(refusal.code));
-    response.body = boost::json::serialize(boost::json::object{
-        {"code", name},
-        {"httpStatusCode", std::to_string(response.status)},
-        {"message", refusal.text},
-        {"details", nullptr},
-        {"error", boost::json::object{{"code", name}, {"message", refusal.text}}}});
+    response.body = boost::json::serialize(
+        boost::json::object{{"code", name},
+                            {"httpStatusCode", std::to_string(response.status)},
+                            {"message", refusal.text},
+                            {"details", nullptr},
+                            {"error", boost::json::object{{"code", name}, {"message", refusal.text}}}});
     return response;
 }
 http::Response arm_refuse(const Call& call, azure::ErrorCode code, std::string text) {
@@ -34,13 +34,15 @@ http::Response arm_refuse(const Call& call, azure::ErrorCode code, std::string t
 
 bool is_valid_name(std::string_view name) {
     constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-    return !name.empty() && name.size() <= longest_name && name.find_first_not_of(allowed) == std::string_view::npos;
+    return !name.empty() && name.size() <= longest_name &&
+           name.find_first_not_of(allowed) == std::string_view::npos;
 }
 
 boost::json::object document(const Call& call, const registry::CaCertificate& entry) {
     const auto& certificate = entry.certificate;
     const std::string id = "/subscriptions/" + call.at("s") + "/resourceGroups/" + call.at("g") +
-                           "/providers/Microsoft.Devices/IotHubs/" + call.at("hub") + "/certificates/" + entry.name;
+                           "/providers/Microsoft.Devices/IotHubs/" + call.at("hub") + "/certificates/" +
+                           entry.name;
     return {{"id", id},
             {"name", entry.name},
             {"type", "Microsoft.Devices/IotHubs/Certificates"},
@@ -74,7 +76,8 @@ base::Result<pki::Certificate> read_ca(std::string text) {
     if (!chain) return std::unexpected(std::move(chain).error());
     if (chain->size() != 1) {
         return base::fail(base::Code::invalid_argument, "properties.certificate",
-                          "holds " + std::to_string(chain->size()) + " certificates", "upload them one by one");
+                          "holds " + std::to_string(chain->size()) + " certificates",
+                          "upload them one by one");
     }
     return std::move(chain->front());
 }
@@ -133,7 +136,8 @@ Answer list_certificates(Call& call) {
     if (!stored) co_return arm_refuse(call, to_refusal(stored.error()));
     boost::json::array list;
     for (const auto& entry : *stored) list.push_back(document(call, entry));
-    co_return json_with_etag(200, boost::json::serialize(boost::json::object{{"value", std::move(list)}}), {});
+    co_return json_with_etag(200, boost::json::serialize(boost::json::object{{"value", std::move(list)}}),
+                             {});
 }
 
 Answer get_certificate(Call& call) {
@@ -167,7 +171,8 @@ Answer put_certificate(Call& call) {
         co_return arm_refuse(call, to_refusal(fresh.error()));
     }
     co_return json_with_etag(written->created ? 201 : 200,
-                             boost::json::serialize(document(call, written->certificate)), written->certificate.etag);
+                             boost::json::serialize(document(call, written->certificate)),
+                             written->certificate.etag);
 }
 
 Answer delete_certificate(Call& call) {
@@ -178,11 +183,14 @@ Answer delete_certificate(Call& call) {
         co_return arm_refuse(call, azure::ErrorCode::precondition_failed, "If-Match is missing");
     }
     const auto before = call.here.reader->ca_certificate(name);
-    const auto start = [&](auto done) { call.services.registry.delete_ca_certificate(name, match, std::move(done)); };
+    const auto start = [&](auto done) {
+        call.services.registry.delete_ca_certificate(name, match, std::move(done));
+    };
     const auto deleted = co_await net::await_callback<base::Result<bool>>(start);
     if (!deleted) co_return arm_refuse(call, write_refusal(deleted.error()));
     const bool known = before && *before;
-    log_write(call, name, "deleted", known ? base::to_hex_upper((*before)->certificate.sha256()) : std::string(), "");
+    log_write(call, name, "deleted",
+              known ? base::to_hex_upper((*before)->certificate.sha256()) : std::string(), "");
     if (auto fresh = call.services.anchors.refresh(*call.here.reader); !fresh) {
         co_return arm_refuse(call, to_refusal(fresh.error()));
     }

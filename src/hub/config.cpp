@@ -23,19 +23,24 @@ void read_listen(base::ConfigTable& document, Listen& into) {
     if (auto address = listen->string("address")) {
         into.address = *address;
         if (!pki::PeerName::parse(*address).is_address())
-            listen->complain("address", "is not an IP address", "use \"::\" for every address of this machine");
+            listen->complain("address", "is not an IP address",
+                             "use \"::\" for every address of this machine");
     }
-    if (auto port = listen->integer("mqtt_port", 0, 65535)) into.mqtt_port = static_cast<std::uint16_t>(*port);
-    if (auto port = listen->integer("https_port", 0, 65535)) into.https_port = static_cast<std::uint16_t>(*port);
+    if (auto port = listen->integer("mqtt_port", 0, 65535))
+        into.mqtt_port = static_cast<std::uint16_t>(*port);
+    if (auto port = listen->integer("https_port", 0, 65535))
+        into.https_port = static_cast<std::uint16_t>(*port);
 }
 
 void read_names(base::ConfigTable& document, Config& into) {
     auto names = document.strings("names");
     if (!names || names->empty()) {
-        document.complain("names", "is missing", "name the hub: names = [\"ContosoIotHub\", \"contosoiothub.local\"]");
+        document.complain("names", "is missing",
+                          "name the hub: names = [\"ContosoIotHub\", \"contosoiothub.local\"]");
         return;
     }
-    if (names->size() > most_names) document.complain("names", fmt::format("holds more than {} names", most_names));
+    if (names->size() > most_names)
+        document.complain("names", fmt::format("holds more than {} names", most_names));
     for (const auto& name : *names) {
         if (auto fine = check_hub_name(name); !fine) document.complain("names", fine.error().text());
     }
@@ -55,7 +60,8 @@ std::string toml_quoted(std::string_view text) {
 
 bool Config::is_own_name(std::string_view host) const {
     const auto bare = azure::host_without_port(host);
-    return std::ranges::any_of(names, [&](const auto& name) { return base::equal_ignoring_case(name, bare); });
+    return std::ranges::any_of(names,
+                               [&](const auto& name) { return base::equal_ignoring_case(name, bare); });
 }
 
 base::Status check_hub_name(std::string_view name) {
@@ -114,12 +120,14 @@ std::string initial_config(const std::vector<std::string>& names, const Listen& 
         "address = {}\n"
         "mqtt_port = {}\n"
         "https_port = {}\n\n"
-        "# PEM files, relative to this directory: the server certificate followed by its intermediates, and its\n"
+        "# PEM files, relative to this directory: the server certificate followed by its intermediates, and "
+        "its\n"
         "# private key (mode 0600).\n"
         "[tls]\n"
         "certificate = {}\n"
         "key = {}\n",
-        list, toml_quoted(listen.address), listen.mqtt_port, listen.https_port, toml_quoted(certificate), toml_quoted(key));
+        list, toml_quoted(listen.address), listen.mqtt_port, listen.https_port, toml_quoted(certificate),
+        toml_quoted(key));
 }
 
 }  // namespace hub

@@ -26,13 +26,14 @@ struct Flow {
 
 /// `DIR/hub.toml`, read once and checked whole (docs/reference/hub.md).
 struct Config {
-    std::filesystem::path data;        ///< the directory that holds registry and messages
-    std::vector<std::string> names;    ///< the first is the hub's name; all count in user names, audiences and SNI
+    std::filesystem::path data;  ///< the directory that holds registry and messages
+    std::vector<std::string>
+        names;  ///< the first is the hub's name; all count in user names, audiences and SNI
     Listen listen;
-    std::filesystem::path certificate; ///< PEM: leaf, then intermediates
-    std::filesystem::path key;         ///< PEM, 0600
+    std::filesystem::path certificate;  ///< PEM: leaf, then intermediates
+    std::filesystem::path key;          ///< PEM, 0600
     Flow flow;
-    bool asks_for_metrics = false;     ///< [metrics] is there; this version serves none
+    bool asks_for_metrics = false;  ///< [metrics] is there; this version serves none
 
     const std::string& name() const { return names.front(); }
     /// Compares without case and without a port.

@@ -29,11 +29,13 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> system_he
 
 void add_property(azure::Message& message, std::string_view name, std::string value) {
     if (base::equal_ignoring_case(name.substr(0, application_prefix.size()), application_prefix)) {
-        message.application.emplace_back(std::string(name.substr(application_prefix.size())), std::move(value));
+        message.application.emplace_back(std::string(name.substr(application_prefix.size())),
+                                         std::move(value));
         return;
     }
     for (const auto& [header, property] : system_headers) {
-        if (base::equal_ignoring_case(name, header)) message.system.emplace_back(std::string(property), std::move(value));
+        if (base::equal_ignoring_case(name, header))
+            message.system.emplace_back(std::string(property), std::move(value));
     }
 }
 
@@ -56,7 +58,8 @@ std::expected<azure::Message, Refusal> read_item(const boost::json::value& value
         if (!bytes) return bad("a body of the batch is not base64");
         message.body = *std::move(bytes);
     }
-    if (const auto* properties = item->if_contains("properties"); properties != nullptr && properties->is_object()) {
+    if (const auto* properties = item->if_contains("properties");
+        properties != nullptr && properties->is_object()) {
         for (const auto& [name, property] : properties->get_object()) {
             if (!property.is_string()) return bad("a property of the batch is no text");
             add_property(message, name, std::string(property.get_string()));

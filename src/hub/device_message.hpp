@@ -9,8 +9,8 @@
 
 namespace hub {
 
-/// The messages of a POST to messages/events (hub.md 4): one with its properties in the headers, or a batch in JSON.
-/// Refuses what is over 256 KiB with body and properties.
+/// The messages of a POST to messages/events (hub.md 4): one with its properties in the headers, or a batch
+/// in JSON. Refuses what is over 256 KiB with body and properties.
 std::expected<std::vector<azure::Message>, Refusal> read_device_messages(const http::Request& request);
 
 }  // namespace hub

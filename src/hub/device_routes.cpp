@@ -4,8 +4,8 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "hub/handlers.hpp"
-#include "hub/refusals.hpp"
 #include "hub/query.hpp"
+#include "hub/refusals.hpp"
 #include "net/completion.hpp"
 
 namespace hub {
@@ -55,19 +55,23 @@ Answer put_device(Call& call) {
     if (!wish) co_return call.refuse(body_refusal(wish.error()));
     if (wish->device_id.empty()) wish->device_id = id;
     if (wish->device_id != id) {
-        co_return call.refuse(azure::ErrorCode::argument_invalid, "deviceId of the body is not that of the path");
+        co_return call.refuse(azure::ErrorCode::argument_invalid,
+                              "deviceId of the body is not that of the path");
     }
     const auto match = call.if_match();
     const bool create = match.kind == registry::IfMatch::Kind::absent;
     const auto start = [&](auto done) {
-        if (create) call.services.registry.create_device(*wish, std::move(done));
-        else call.services.registry.replace_device(*wish, match, std::move(done));
+        if (create)
+            call.services.registry.create_device(*wish, std::move(done));
+        else
+            call.services.registry.replace_device(*wish, match, std::move(done));
     };
     auto written = co_await net::await_callback<base::Result<azure::Device>>(start);
     if (!written) co_return call.refuse(write_refusal(written.error()));
-    base::log::info(base::events::device_changed,
-                    {{"device", id}, {"what", create ? "created" : "replaced"}, {"by", call.caller.text()},
-                     {"address", call.peer.address}});
+    base::log::info(base::events::device_changed, {{"device", id},
+                                                   {"what", create ? "created" : "replaced"},
+                                                   {"by", call.caller.text()},
+                                                   {"address", call.peer.address}});
     co_return shown(call, *std::move(written));
 }
 
@@ -80,8 +84,9 @@ Answer delete_device(Call& call) {
     const auto start = [&](auto done) { call.services.registry.delete_device(id, match, std::move(done)); };
     const auto deleted = co_await net::await_callback<base::Result<bool>>(start);
     if (!deleted) co_return call.refuse(write_refusal(deleted.error()));
-    base::log::info(base::events::device_changed, {{"device", id}, {"what", "deleted"}, {"by", call.caller.text()},
-                                                   {"address", call.peer.address}});
+    base::log::info(
+        base::events::device_changed,
+        {{"device", id}, {"what", "deleted"}, {"by", call.caller.text()}, {"address", call.peer.address}});
     co_return http::Response::empty(204);
 }
 

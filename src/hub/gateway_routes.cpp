@@ -29,8 +29,10 @@ struct ChangeSet {
     std::string json() const {
         boost::json::array names;
         for (const auto& name : identities) names.emplace_back(name);
-        return boost::json::serialize(boost::json::object{
-            {"version", version}, {"identities", std::move(names)}, {"certificates", certificates}, {"all", all}});
+        return boost::json::serialize(boost::json::object{{"version", version},
+                                                          {"identities", std::move(names)},
+                                                          {"certificates", certificates},
+                                                          {"all", all}});
     }
 };
 
@@ -53,7 +55,8 @@ base::Result<ChangeSet> collect(registry::Reader& reader, std::uint64_t since, c
         }
         for (const auto& change : **changes) {
             set.version = change.number;
-            if (change.certificates) set.certificates = true;
+            if (change.certificates)
+                set.certificates = true;
             else if (concerns(change, edge, scope))
                 set.identities.insert(trust::Identity{change.device, change.module}.text());
         }
@@ -77,20 +80,24 @@ Answer get_anchors(Call& call) {
     boost::json::array list;
     for (const auto& entry : *stored) {
         if (!entry.verified) continue;
-        list.push_back(boost::json::object{{"name", entry.name}, {"certificate", base::to_base64(entry.certificate.der())}});
+        list.push_back(boost::json::object{{"name", entry.name},
+                                           {"certificate", base::to_base64(entry.certificate.der())}});
     }
-    co_return json_with_etag(200, boost::json::serialize(boost::json::object{{"certificates", std::move(list)}}), {});
+    co_return json_with_etag(
+        200, boost::json::serialize(boost::json::object{{"certificates", std::move(list)}}), {});
 }
 
 Answer get_scope_changes(Call& call) {
     const std::string edge = call.at("d");
-    const auto since = query_number(call.request.target, "since", 0, std::numeric_limits<std::int64_t>::max());
+    const auto since =
+        query_number(call.request.target, "since", 0, std::numeric_limits<std::int64_t>::max());
     const auto wait = query_number(call.request.target, "wait", 0, longest_wait.count());
     if (!since) co_return call.refuse(since.error());
     if (!wait) co_return call.refuse(wait.error());
     const auto scope = scope_of(*call.here.reader, edge);
     if (!scope) co_return call.refuse(scope.error());
-    if (scope->empty()) co_return call.refuse(azure::ErrorCode::iot_hub_unauthorized_access, edge + " is no edge device");
+    if (scope->empty())
+        co_return call.refuse(azure::ErrorCode::iot_hub_unauthorized_access, edge + " is no edge device");
 
     if (!*since) {
         // A first question: the gateway fetches everything once and goes on from here.

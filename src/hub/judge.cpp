@@ -29,7 +29,8 @@ std::expected<Credential, BadConnect> read_credential(mqtt::Connect& connect, co
                    "is not MQTT 3.1.1 (level 4)");
     }
     if (!connect.user_name) {
-        return bad(mqtt::ConnackCode::bad_user_name_or_password, base::Code::malformed, "user name", "is missing");
+        return bad(mqtt::ConnackCode::bad_user_name_or_password, base::Code::malformed, "user name",
+                   "is missing");
     }
     Credential credential;
     auto claim = azure::parse_username(*connect.user_name);
@@ -39,12 +40,13 @@ std::expected<Credential, BadConnect> read_credential(mqtt::Connect& connect, co
     }
     credential.claim = *std::move(claim);
     if (!config.is_own_name(credential.claim.host)) {
-        return bad(mqtt::ConnackCode::not_authorized, base::Code::unauthenticated, "host " + credential.claim.host,
-                   "is no name of this hub (names in hub.toml)");
+        return bad(mqtt::ConnackCode::not_authorized, base::Code::unauthenticated,
+                   "host " + credential.claim.host, "is no name of this hub (names in hub.toml)");
     }
     // An empty one would not be compared below.
     if (connect.client_id.empty()) {
-        return bad(mqtt::ConnackCode::identifier_rejected, base::Code::unauthenticated, "client id", "is empty");
+        return bad(mqtt::ConnackCode::identifier_rejected, base::Code::unauthenticated, "client id",
+                   "is empty");
     }
     if (!credential.claim.auth_chain.empty()) {
         auto chain = parse_auth_chain(credential.claim.auth_chain);
@@ -62,8 +64,8 @@ std::expected<Credential, BadConnect> read_credential(mqtt::Connect& connect, co
     return credential;
 }
 
-base::Result<Judgement> judge(const Credential& credential, const pki::Chain& certificates, const Services& services,
-                              base::Instant now) {
+base::Result<Judgement> judge(const Credential& credential, const pki::Chain& certificates,
+                              const Services& services, base::Instant now) {
     auto& reader = *services.here().reader;
     SP_TRY(return, const auto record, reader.record(credential.claim.identity));
 
@@ -107,7 +109,8 @@ base::Result<Judgement> judge(const Credential& credential, const pki::Chain& ce
 
 mqtt::ConnackCode connack_code(const pki::Verdict& verdict) {
     const auto* failed = verdict.first_failure();
-    if (failed != nullptr && failed->check == checks::identity_client_id) return mqtt::ConnackCode::identifier_rejected;
+    if (failed != nullptr && failed->check == checks::identity_client_id)
+        return mqtt::ConnackCode::identifier_rejected;
     if (failed != nullptr && failed->check == checks::token_form)
         return mqtt::ConnackCode::bad_user_name_or_password;
     return mqtt::ConnackCode::not_authorized;

@@ -21,7 +21,7 @@ struct Credential {
     azure::Claim claim;
     std::vector<trust::Identity> chain;  ///< of the auth chain, target first; empty for a direct connection
     std::string client_id;
-    base::SecretBytes token;             ///< the password; empty: none
+    base::SecretBytes token;  ///< the password; empty: none
 
     /// Every device whose change may matter, for the index of sessions.
     std::vector<std::string> devices() const;
@@ -40,8 +40,8 @@ struct Judgement {
     std::string generation;  ///< of the record; empty where there is none
 };
 /// Reads the records and decides. Fails only where the registry cannot be read.
-base::Result<Judgement> judge(const Credential& credential, const pki::Chain& certificates, const Services& services,
-                              base::Instant now);
+base::Result<Judgement> judge(const Credential& credential, const pki::Chain& certificates,
+                              const Services& services, base::Instant now);
 
 /// The CONNACK code of a verdict that is no (hub.md 2.7).
 mqtt::ConnackCode connack_code(const pki::Verdict& verdict);

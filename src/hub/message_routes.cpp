@@ -29,7 +29,8 @@ std::expected<std::uint64_t, Refusal> position(const Call& call) {
     const auto* end = from.data() + from.size();
     const auto [rest, error] = std::from_chars(from.data(), end, offset);
     if (error != std::errc{} || rest != end) {
-        return std::unexpected(Refusal{azure::ErrorCode::argument_invalid, "from is not beginning, now or an offset"});
+        return std::unexpected(
+            Refusal{azure::ErrorCode::argument_invalid, "from is not beginning, now or an offset"});
     }
     return offset;
 }
@@ -42,8 +43,10 @@ std::string write(const std::vector<Telemetry::Stored>& stored, Form form) {
     for (const auto& [offset, event] : stored) {
         const auto json = azure::event_json(event, azure::ShowProperties::all, offset);
         // The id is where EventSource goes on with Last-Event-ID.
-        if (form == Form::lines) body += json + "\n";
-        else body += "id: " + std::to_string(offset) + "\ndata: " + json + "\n\n";
+        if (form == Form::lines)
+            body += json + "\n";
+        else
+            body += "id: " + std::to_string(offset) + "\ndata: " + json + "\n\n";
     }
     return body;
 }
@@ -73,10 +76,11 @@ Answer get_events(Call& call) {
             continue;
         }
         http::Response response;
-        response.headers.set("Content-Type",
-                             form == Form::lines ? "application/x-ndjson; charset=utf-8" : "text/event-stream");
+        response.headers.set("Content-Type", form == Form::lines ? "application/x-ndjson; charset=utf-8"
+                                                                 : "text/event-stream");
         response.headers.set("Cache-Control", "no-store");
-        response.headers.set(next_header, std::to_string(stored->empty() ? *start : stored->back().offset + 1));
+        response.headers.set(next_header,
+                             std::to_string(stored->empty() ? *start : stored->back().offset + 1));
         response.body = write(*stored, form);
         co_return response;
     }

@@ -67,13 +67,16 @@ Answer put_module(Call& call) {
     if (wish->device_id.empty()) wish->device_id = id.device;
     if (wish->module_id.empty()) wish->module_id = id.module;
     if (wish->device_id != id.device || wish->module_id != id.module) {
-        co_return call.refuse(azure::ErrorCode::argument_invalid, "ids of the body are not those of the path");
+        co_return call.refuse(azure::ErrorCode::argument_invalid,
+                              "ids of the body are not those of the path");
     }
     const auto match = call.if_match();
     const bool create = match.kind == registry::IfMatch::Kind::absent;
     const auto start = [&](auto done) {
-        if (create) call.services.registry.create_module(*wish, std::move(done));
-        else call.services.registry.replace_module(*wish, match, std::move(done));
+        if (create)
+            call.services.registry.create_module(*wish, std::move(done));
+        else
+            call.services.registry.replace_module(*wish, match, std::move(done));
     };
     auto written = co_await net::await_callback<base::Result<azure::Module>>(start);
     if (!written) co_return call.refuse(write_refusal(written.error()));

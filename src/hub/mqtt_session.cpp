@@ -39,7 +39,8 @@ net::Task<mqtt::Answer> MqttSession::authenticate(mqtt::Connect connect) {
 
 mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
     const auto& address = connection_->peer().address;
-    const auto refuse = [&](mqtt::ConnackCode code, base::Error why, const trust::Identity& who) -> mqtt::Answer {
+    const auto refuse = [&](mqtt::ConnackCode code, base::Error why,
+                            const trust::Identity& who) -> mqtt::Answer {
         base::log::warning(events::session_refused, {{"device", who.device},
                                                      {"module", who.module},
                                                      {"address", address},
@@ -52,18 +53,21 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
                       {base::Code::unavailable, "hub", "is shutting down", {}}, {connect.client_id, {}});
     }
     auto credential = read_credential(connect, services_.config);
-    if (!credential) return refuse(credential.error().code, std::move(credential.error().why), {connect.client_id, {}});
+    if (!credential)
+        return refuse(credential.error().code, std::move(credential.error().why), {connect.client_id, {}});
     credential_ = *std::move(credential);
     const auto& identity = credential_.claim.identity;
     if (connect.will) {
         if (auto fine = check_will(*connect.will); !fine) {
-            base::log::warning(events::session_refused, {{"device", identity.device}, {"module", identity.module},
+            base::log::warning(events::session_refused, {{"device", identity.device},
+                                                         {"module", identity.module},
                                                          {"address", address},
                                                          {"reason", fine.error().text()}});
             return mqtt::Drop{std::move(fine).error()};
         }
     }
-    place_.emplace(services_.sessions.enter(weak_from_this(), connection_->loop(), identity, credential_.devices()));
+    place_.emplace(
+        services_.sessions.enter(weak_from_this(), connection_->loop(), identity, credential_.devices()));
 
     const auto now = services_.clock.now();
     auto judgement = judge(credential_, connection_->peer().certificates, services_, now);
@@ -77,7 +81,8 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
         const auto code = connack_code(verdict);
         const auto* failed = verdict.first_failure();
         base::log::warning(events::session_refused,
-                           {{"device", identity.device}, {"module", identity.module},
+                           {{"device", identity.device},
+                            {"module", identity.module},
                             {"address", address},
                             {"auth_chain", credential_.claim.auth_chain},
                             {"connack", std::to_string(static_cast<int>(code))},
@@ -92,7 +97,8 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
     method_ = std::move(judgement->decision.method);
     steps_ = pki::to_text(verdict);
     if (auto until = judgement->decision.valid_until) {
-        // A token may be five minutes late where clocks differ; it must not end the session that it just opened.
+        // A token may be five minutes late where clocks differ; it must not end the session that it just
+        // opened.
         if (*until <= now) *until += trust::token_skew;
         connection_->end_at(*until, {base::Code::unauthenticated, "credential of " + identity.text(),
                                      "has expired at " + base::format_rfc3339(*until),
@@ -105,7 +111,8 @@ void MqttSession::started() {
     const auto& address = connection_->peer().address;
     since_ = services_.clock.now();
     services_.sessions.hold(*place_, address, since_);
-    base::log::info(events::session_started, {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module},
+    base::log::info(events::session_started, {{"device", credential_.claim.identity.device},
+                                              {"module", credential_.claim.identity.module},
                                               {"address", address},
                                               {"auth_chain", credential_.claim.auth_chain},
                                               {"client", credential_.claim.client_type},
@@ -113,7 +120,9 @@ void MqttSession::started() {
                                               {"steps", std::exchange(steps_, {})}});
 }
 
-Sender MqttSession::sender() const { return {credential_.claim.identity, generation_, method_}; }
+Sender MqttSession::sender() const {
+    return {credential_.claim.identity, generation_, method_};
+}
 
 base::Result<azure::Message> MqttSession::read_message(const mqtt::Publish& publish) const {
     const auto topic = azure::parse_topic(publish.topic);
@@ -122,7 +131,8 @@ base::Result<azure::Message> MqttSession::read_message(const mqtt::Publish& publ
                           "is not the telemetry topic of " + credential_.claim.identity.text());
     }
     azure::Message message;
-    if (auto fine = azure::read_property_bag(topic.bag, message); !fine) return std::unexpected(std::move(fine).error());
+    if (auto fine = azure::read_property_bag(topic.bag, message); !fine)
+        return std::unexpected(std::move(fine).error());
     if (publish.retain) message.application.emplace_back("mqtt-retain", "true");
     if (publish.duplicate) message.application.emplace_back("mqtt-dup", "true");
     message.body = publish.payload;
@@ -148,7 +158,8 @@ base::Status MqttSession::check_will(const mqtt::Will& will) const {
 void MqttSession::deliver(mqtt::Publish publish) {
     auto message = read_message(publish);
     if (!message) {
-        base::log::warning(events::message_refused, {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module},
+        base::log::warning(events::message_refused, {{"device", credential_.claim.identity.device},
+                                                     {"module", credential_.claim.identity.module},
                                                      {"reason", message.error().text()}});
         close(std::move(message).error());
         return;
@@ -156,23 +167,25 @@ void MqttSession::deliver(mqtt::Publish publish) {
     const bool acknowledge = publish.qos == mqtt::Qos::at_least_once;
     if (!acknowledge && unstored_ >= services_.config.flow.unstored_messages) {
         // QoS 0 waits for nothing: what the disk cannot take now is lost, as its sender chose.
-        base::log::debug(events::message_refused,
-                         {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module}, {"reason", "the store is behind"}});
+        base::log::debug(events::message_refused, {{"device", credential_.claim.identity.device},
+                                                   {"module", credential_.claim.identity.module},
+                                                   {"reason", "the store is behind"}});
         return;
     }
     ++unstored_;
     const auto event = make_event(sender(), *std::move(message), services_.clock.now_ms());
-    services_.telemetry.append(
-        event, [weak = weak_from_this(), loop = &connection_->loop(), acknowledge,
-                id = publish.packet_id](const base::Result<std::uint64_t>& stored) {
-            loop->post([weak, acknowledge, id, failed = stored ? std::nullopt : std::optional(stored.error())] {
-                const auto self = weak.lock();
-                if (!self) return;
-                --self->unstored_;
-                if (failed) self->close(*failed);
-                else if (acknowledge) self->connection_->stored(id);
-            });
+    services_.telemetry.append(event, [weak = weak_from_this(), loop = &connection_->loop(), acknowledge,
+                                       id = publish.packet_id](const base::Result<std::uint64_t>& stored) {
+        loop->post([weak, acknowledge, id, failed = stored ? std::nullopt : std::optional(stored.error())] {
+            const auto self = weak.lock();
+            if (!self) return;
+            --self->unstored_;
+            if (failed)
+                self->close(*failed);
+            else if (acknowledge)
+                self->connection_->stored(id);
         });
+    });
 }
 
 mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
@@ -184,8 +197,11 @@ mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
         }
         grants.codes.push_back(not_granted);
         if (!grants.close) {
-            grants.close = base::Error{base::Code::permission_denied, "filter " + filter,
-                                       "is not one that " + credential_.claim.identity.text() + " may subscribe to", {}};
+            grants.close =
+                base::Error{base::Code::permission_denied,
+                            "filter " + filter,
+                            "is not one that " + credential_.claim.identity.text() + " may subscribe to",
+                            {}};
         }
     }
     return grants;
@@ -211,27 +227,33 @@ void MqttSession::judge_again() {
 void MqttSession::displaced(std::string by_address) {
     if (!connection_->is_open()) return;
     base::log::info(events::session_displaced,
-                    {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module},
+                    {{"device", credential_.claim.identity.device},
+                     {"module", credential_.claim.identity.module},
                      {"address", connection_->peer().address},
                      {"by", by_address},
                      {"error", "400027 ConnectionForcefullyClosedOnNewConnection"}});
     close({base::Code::closed, "connection", "was displaced by a new one from " + by_address, {}});
 }
 
-void MqttSession::shut_down() { close({base::Code::closed, "connection", "was closed, the hub ends", {}}); }
+void MqttSession::shut_down() {
+    close({base::Code::closed, "connection", "was closed, the hub ends", {}});
+}
 
-void MqttSession::close(base::Error why) { connection_->close(std::move(why)); }
+void MqttSession::close(base::Error why) {
+    connection_->close(std::move(why));
+}
 
 void MqttSession::finished(const mqtt::Ended& ended) {
     place_.reset();
     if (!ended.started) {
         base::log::info(events::connection_ended,
-                         {{"address", connection_->peer().address}, {"reason", ended.why.text()}});
+                        {{"address", connection_->peer().address}, {"reason", ended.why.text()}});
         return;
     }
     if (ended.will && !ended.orderly && !distrusted_) publish_will(*ended.will);
     base::log::info(events::session_ended,
-                    {{"device", credential_.claim.identity.device}, {"module", credential_.claim.identity.module},
+                    {{"device", credential_.claim.identity.device},
+                     {"module", credential_.claim.identity.module},
                      {"address", connection_->peer().address},
                      {"reason", ended.why.text()},
                      {"after", base::format_duration(services_.clock.now() - since_)}});
@@ -245,12 +267,13 @@ void MqttSession::publish_will(const mqtt::Will& will) {
     auto message = read_message(publish);
     if (!message) return;
     message->application.emplace_back("iothub-MessageType", "Will");
-    services_.telemetry.append(make_event(sender(), *std::move(message), services_.clock.now_ms()),
-                               [identity = credential_.claim.identity](const base::Result<std::uint64_t>& stored) {
-                                   if (stored) return;
-                                   base::log::error(events::store_failed, stored.error(),
-                                                    {{"device", identity.device}, {"module", identity.module}});
-                               });
+    services_.telemetry.append(
+        make_event(sender(), *std::move(message), services_.clock.now_ms()),
+        [identity = credential_.claim.identity](const base::Result<std::uint64_t>& stored) {
+            if (stored) return;
+            base::log::error(events::store_failed, stored.error(),
+                             {{"device", identity.device}, {"module", identity.module}});
+        });
 }
 
 }  // namespace hub

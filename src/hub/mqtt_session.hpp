@@ -44,9 +44,9 @@ class MqttSession final : public Member,
     std::optional<Sessions::Place> place_;
     std::string generation_;
     std::string method_;
-    std::string steps_;             ///< of the verdict that let it in, until it is logged
-    std::size_t unstored_ = 0;      ///< messages handed to the store and not yet answered
-    bool distrusted_ = false;       ///< ended by a verdict: its will counts no more
+    std::string steps_;         ///< of the verdict that let it in, until it is logged
+    std::size_t unstored_ = 0;  ///< messages handed to the store and not yet answered
+    bool distrusted_ = false;   ///< ended by a verdict: its will counts no more
     base::Instant since_{};
 };
 

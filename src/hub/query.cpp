@@ -6,8 +6,9 @@
 
 namespace hub {
 
-std::expected<std::optional<std::int64_t>, Refusal> query_number(const http::Target& target, std::string_view key,
-                                                                 std::int64_t least, std::int64_t most) {
+std::expected<std::optional<std::int64_t>, Refusal> query_number(const http::Target& target,
+                                                                 std::string_view key, std::int64_t least,
+                                                                 std::int64_t most) {
     const auto text = target.value(key);
     if (!text || text->empty()) return std::nullopt;
     std::int64_t number = 0;
@@ -15,8 +16,8 @@ std::expected<std::optional<std::int64_t>, Refusal> query_number(const http::Tar
     const auto [rest, error] = std::from_chars(text->data(), end, number);
     if (error != std::errc{} || rest != end || number < least || number > most) {
         return std::unexpected(Refusal{azure::ErrorCode::argument_invalid,
-                                       std::string(key) + " is not a number from " + std::to_string(least) + " to " +
-                                           std::to_string(most)});
+                                       std::string(key) + " is not a number from " + std::to_string(least) +
+                                           " to " + std::to_string(most)});
     }
     return number;
 }

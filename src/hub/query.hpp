@@ -10,8 +10,10 @@
 
 namespace hub {
 
-/// A number of the query; nullopt where it is absent or empty. Refused (400004) where it is none or out of bounds.
-std::expected<std::optional<std::int64_t>, Refusal> query_number(const http::Target& target, std::string_view key,
-                                                                 std::int64_t least, std::int64_t most);
+/// A number of the query; nullopt where it is absent or empty. Refused (400004) where it is none or out of
+/// bounds.
+std::expected<std::optional<std::int64_t>, Refusal> query_number(const http::Target& target,
+                                                                 std::string_view key, std::int64_t least,
+                                                                 std::int64_t most);
 
 }  // namespace hub

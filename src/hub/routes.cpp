@@ -16,7 +16,8 @@ namespace {
 
 using http::Verb;
 
-constexpr std::string_view arm = "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Devices/IotHubs/{hub}/certificates";
+constexpr std::string_view arm =
+    "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Devices/IotHubs/{hub}/certificates";
 constexpr std::string_view arm_name =
     "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Devices/IotHubs/{hub}/certificates/{name}";
 
@@ -32,8 +33,10 @@ constexpr std::array table{
     Route{Verb::put, "/devices/{d}/modules/{id}", Needs::own_modules_write, &put_module},
     Route{Verb::delete_, "/devices/{d}/modules/{id}", Needs::own_modules_write, &delete_module},
 
-    Route{Verb::get, "/devices/{d}/modules/$edgeHub/devicesAndModulesInDeviceScope", Needs::edge_hub, &get_scope},
-    Route{Verb::get, "/devices/{d}/modules/$edgeHub/deviceAndModuleInDeviceScope", Needs::edge_hub, &get_scope_member},
+    Route{Verb::get, "/devices/{d}/modules/$edgeHub/devicesAndModulesInDeviceScope", Needs::edge_hub,
+          &get_scope},
+    Route{Verb::get, "/devices/{d}/modules/$edgeHub/deviceAndModuleInDeviceScope", Needs::edge_hub,
+          &get_scope_member},
     Route{Verb::post, "/devices/{d}/modules/$edgeHub/devicesAndModulesInTargetDeviceScope", Needs::edge_hub,
           &post_scope},
     Route{Verb::post, "/devices/{d}/modules/$edgeHub/getDeviceAndModuleOnBehalfOf", Needs::edge_hub,
@@ -94,7 +97,8 @@ http::Response no_route(const Found& found, base::Instant now) {
     }
     std::string allowed;
     for (const auto& verb : found.verbs) allowed += (allowed.empty() ? "" : ", ") + verb;
-    auto response = refuse(Refusal{azure::ErrorCode::generic_method_not_allowed, "allowed are " + allowed}, now);
+    auto response =
+        refuse(Refusal{azure::ErrorCode::generic_method_not_allowed, "allowed are " + allowed}, now);
     response.headers.set("Allow", allowed);
     return response;
 }
@@ -113,11 +117,15 @@ void log_answer(const Call& call, const http::Response& response) {
 
 }  // namespace
 
-std::span<const Route> routes() { return table; }
+std::span<const Route> routes() {
+    return table;
+}
 
 net::Task<http::Response> dispatch(const Services& services, http::Request request, const net::Peer& peer) {
     auto found = find(request);
-    Call call{services, services.here(), peer, std::move(request), services.clock.now(), std::move(found.captured), {}};
+    Call call{
+        services, services.here(), peer, std::move(request), services.clock.now(), std::move(found.captured),
+        {}};
     http::Response response;
     if (found.route == nullptr) {
         response = no_route(found, call.now);

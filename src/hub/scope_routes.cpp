@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <boost/json.hpp>
 #include <algorithm>
+#include <boost/json.hpp>
 #include <limits>
 #include <utility>
 
@@ -27,7 +27,8 @@ std::expected<boost::json::object, Refusal> parse_body(const Call& call) {
     boost::system::error_code failed;
     auto value = boost::json::parse(call.request.body, failed);
     if (failed || !value.is_object()) {
-        return std::unexpected(Refusal{azure::ErrorCode::iot_hub_format_error, "the body is not a JSON object"});
+        return std::unexpected(
+            Refusal{azure::ErrorCode::iot_hub_format_error, "the body is not a JSON object"});
     }
     return std::move(value.get_object());
 }
@@ -44,16 +45,17 @@ std::expected<trust::Record, Refusal> target_of(const Call& call, std::string_vi
     return std::move(*chain->devices.front());
 }
 
-http::Response scope_page(const Call& call, const std::string& edge, const std::string& after, std::size_t most,
-                          bool as_link) {
+http::Response scope_page(const Call& call, const std::string& edge, const std::string& after,
+                          std::size_t most, bool as_link) {
     auto result = call.here.reader->scope(edge, after, std::clamp<std::size_t>(most, 1, largest_page));
     if (!result) return call.refuse(result.error());
     if (as_link && !result->continuation.empty()) {
         // The flat client resolves it against the hub's base, so it is a whole path (hub.md 9.2).
-        result->continuation = "/devices/" + base::percent_encode(edge) +
-                               "/modules/$edgeHub/devicesAndModulesInDeviceScope?deviceCount=" + std::to_string(most) +
-                               "&continuationToken=" + base::percent_encode(result->continuation) +
-                               "&api-version=" + std::string(flat_version);
+        result->continuation =
+            "/devices/" + base::percent_encode(edge) +
+            "/modules/$edgeHub/devicesAndModulesInDeviceScope?deviceCount=" + std::to_string(most) +
+            "&continuationToken=" + base::percent_encode(result->continuation) +
+            "&api-version=" + std::string(flat_version);
     }
     return json_with_etag(200, azure::to_json(*result), {});
 }
@@ -85,13 +87,15 @@ Answer get_scope(Call& call) {
     const auto most = query_number(call.request.target, "deviceCount", 1, std::numeric_limits<int>::max());
     if (!most) co_return call.refuse(most.error());
     const auto after = call.request.target.value("continuationToken").value_or(std::string());
-    co_return scope_page(call, call.at("d"), after, static_cast<std::size_t>(most->value_or(usual_page)), true);
+    co_return scope_page(call, call.at("d"), after, static_cast<std::size_t>(most->value_or(usual_page)),
+                         true);
 }
 
 Answer get_scope_member(Call& call) {
     const trust::Identity target{call.request.target.value("targetDeviceId").value_or(std::string()),
                                  call.request.target.value("targetModuleId").value_or(std::string())};
-    if (target.device.empty()) co_return call.refuse(azure::ErrorCode::argument_null, "targetDeviceId is missing");
+    if (target.device.empty())
+        co_return call.refuse(azure::ErrorCode::argument_null, "targetDeviceId is missing");
     const auto edge = target_of(call, call.at("d"));
     if (!edge) co_return call.refuse(edge.error());
     co_return scope_member(call, *edge, target);
@@ -110,7 +114,8 @@ Answer post_scope(Call& call) {
             co_return call.refuse(azure::ErrorCode::argument_invalid, "pageSize is not a positive number");
         }
     }
-    co_return scope_page(call, edge->identity.device, std::string(text_of(*body, "continuationLink")), most, false);
+    co_return scope_page(call, edge->identity.device, std::string(text_of(*body, "continuationLink")), most,
+                         false);
 }
 
 Answer post_scope_member(Call& call) {
@@ -118,7 +123,8 @@ Answer post_scope_member(Call& call) {
     if (!body) co_return call.refuse(body.error());
     const trust::Identity target{std::string(text_of(*body, "targetDeviceId")),
                                  std::string(text_of(*body, "targetModuleId"))};
-    if (target.device.empty()) co_return call.refuse(azure::ErrorCode::argument_null, "targetDeviceId is missing");
+    if (target.device.empty())
+        co_return call.refuse(azure::ErrorCode::argument_null, "targetDeviceId is missing");
     const auto edge = target_of(call, text_of(*body, "authChain"));
     if (!edge) co_return call.refuse(edge.error());
     co_return scope_member(call, *edge, target);

@@ -24,7 +24,8 @@ std::string uncovered_names(const Config& config, const pki::Certificate& leaf) 
     std::string missing;
     for (const auto& name : config.names) {
         const auto named = [&](const std::string& san) {
-            return base::equal_ignoring_case(san, "DNS:" + name) || base::equal_ignoring_case(san, "IP:" + name);
+            return base::equal_ignoring_case(san, "DNS:" + name) ||
+                   base::equal_ignoring_case(san, "IP:" + name);
         };
         if (std::ranges::none_of(sans, named)) missing += (missing.empty() ? "" : ", ") + name;
     }
@@ -37,7 +38,8 @@ std::string certificate_fix(const Config& config) {
     for (const auto& name : config.names)
         names += (pki::PeerName::parse(name).is_address() ? " --san IP:" : " --san DNS:") + name;
     return fmt::format(
-        "put the server certificate (with its intermediates) there, or make one: sallyport ca issue --data CA_DIR "
+        "put the server certificate (with its intermediates) there, or make one: sallyport ca issue --data "
+        "CA_DIR "
         "--profile server --subject {}{} --key-out {} --out {}",
         config.name(), names, config.key.string(), config.certificate.string());
 }
@@ -49,7 +51,8 @@ base::Result<std::shared_ptr<const net::ServerTls>> load_tls(const Config& confi
         if (error.code == base::Code::not_found) error.fix = certificate_fix(config);
         return std::unexpected(std::move(error));
     }
-    SP_TRY(return, auto chain, pki::certificates_from_pem(*pem, "hub certificate " + config.certificate.string()));
+    SP_TRY(return, auto chain,
+                 pki::certificates_from_pem(*pem, "hub certificate " + config.certificate.string()));
     auto key = pki::PrivateKey::load(config.key.string(), "hub key");
     if (!key) {
         auto error = std::move(key).error();
@@ -62,10 +65,11 @@ base::Result<std::shared_ptr<const net::ServerTls>> load_tls(const Config& confi
                           "replace both together");
     }
     if (const auto missing = uncovered_names(config, chain.front()); !missing.empty()) {
-        base::log::warning(base::events::certificate_incomplete,
-                           {{"file", config.certificate.string()},
-                            {"missing", missing},
-                            {"fix", "clients that connect by these names will refuse; issue it with them as SAN"}});
+        base::log::warning(
+            base::events::certificate_incomplete,
+            {{"file", config.certificate.string()},
+             {"missing", missing},
+             {"fix", "clients that connect by these names will refuse; issue it with them as SAN"}});
     }
     return net::ServerTls::make(std::move(chain), *key);
 }
@@ -115,18 +119,20 @@ base::Status Hub::open_stores() {
 base::Status Hub::open_listeners() {
     SP_TRY(return, const auto tls, load_tls(config_));
     const Services* services = services_.get();
-    SP_TRY(return, mqtt_, net::TlsListener::open(loops_, config_.listen.address, config_.listen.mqtt_port, tls,
-                                                 [services](net::Stream stream) {
-                                                     return MqttSession::serve(*services, std::move(stream));
-                                                 }));
+    SP_TRY(return, mqtt_,
+                 net::TlsListener::open(loops_, config_.listen.address, config_.listen.mqtt_port, tls,
+                                        [services](net::Stream stream) {
+                                            return MqttSession::serve(*services, std::move(stream));
+                                        }));
     http::Handler handler = [services](http::Request request, const net::Peer& peer) {
         return dispatch(*services, std::move(request), peer);
     };
     http::ErrorBody error_body = [services](int status, std::string_view reason) {
         return refuse_status(status, reason, services->clock.now());
     };
-    SP_TRY(return, https_, net::TlsListener::open(loops_, config_.listen.address, config_.listen.https_port, tls,
-                                                  http::serve(std::move(handler), std::move(error_body))));
+    SP_TRY(return, https_,
+                 net::TlsListener::open(loops_, config_.listen.address, config_.listen.https_port, tls,
+                                        http::serve(std::move(handler), std::move(error_body))));
     return {};
 }
 
@@ -149,8 +155,12 @@ void Hub::changed(const registry::Change& change) {
     });
 }
 
-std::uint16_t Hub::mqtt_port() const { return mqtt_->port(); }
-std::uint16_t Hub::https_port() const { return https_->port(); }
+std::uint16_t Hub::mqtt_port() const {
+    return mqtt_->port();
+}
+std::uint16_t Hub::https_port() const {
+    return https_->port();
+}
 
 void Hub::stop() {
     stopping_ = true;

@@ -23,7 +23,8 @@ namespace hub {
 /// Made before `loops` run, stopped on one of them, destroyed after they have ended and before they are.
 class Hub {
   public:
-    static base::Result<std::unique_ptr<Hub>> open(Config config, net::Loops& loops, const base::Clock& clock);
+    static base::Result<std::unique_ptr<Hub>> open(Config config, net::Loops& loops,
+                                                   const base::Clock& clock);
     ~Hub();
     Hub(const Hub&) = delete;
     Hub& operator=(const Hub&) = delete;

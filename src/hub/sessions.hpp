@@ -29,9 +29,9 @@ class Member {
     virtual void shut_down() = 0;
 };
 
-/// All live sessions by device, in shards. A session enters under its device and every device of its auth chain
-/// *before* its record is read: a change that is committed afterwards finds it, one committed before is in the record.
-/// From any thread.
+/// All live sessions by device, in shards. A session enters under its device and every device of its auth
+/// chain *before* its record is read: a change that is committed afterwards finds it, one committed before is
+/// in the record. From any thread.
 class Sessions {
   public:
     struct Entry;
@@ -45,7 +45,8 @@ class Sessions {
 
       private:
         friend class Sessions;
-        Place(Sessions& sessions, std::shared_ptr<Entry> entry) : sessions_(&sessions), entry_(std::move(entry)) {}
+        Place(Sessions& sessions, std::shared_ptr<Entry> entry)
+            : sessions_(&sessions), entry_(std::move(entry)) {}
         Sessions* sessions_;
         std::shared_ptr<Entry> entry_;
     };
@@ -53,7 +54,8 @@ class Sessions {
     /// devices: that of the identity and all of its auth chain. loop: where the member lives.
     Place enter(std::weak_ptr<Member> member, net::Loop& loop, trust::Identity identity,
                 std::vector<std::string> devices);
-    /// The session has been accepted: it is the identity's one connection from now on, and the one before is told.
+    /// The session has been accepted: it is the identity's one connection from now on, and the one before is
+    /// told.
     void hold(const Place& place, const std::string& address, base::Instant now);
 
     /// Since when the identity is connected; nullopt where it is not.

@@ -8,7 +8,9 @@ namespace hub {
 Waiters::Place::Place(Waiters& waiters, std::string subject)
     : waiters_(waiters), at_(waiters.places_.emplace(std::move(subject), this)) {}
 
-Waiters::Place::~Place() { waiters_.places_.erase(at_); }
+Waiters::Place::~Place() {
+    waiters_.places_.erase(at_);
+}
 
 void Waiters::wake(const std::string& subject) {
     const auto [first, last] = places_.equal_range(subject);

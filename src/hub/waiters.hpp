@@ -13,8 +13,8 @@ namespace hub {
 /// Held requests of one loop, by what they wait for. On its own loop.
 class Waiters {
   public:
-    /// A place in the queue of a subject, for as long as it lives. What happens while its owner reads is remembered,
-    /// so that "read, wait, read" misses nothing.
+    /// A place in the queue of a subject, for as long as it lives. What happens while its owner reads is
+    /// remembered, so that "read, wait, read" misses nothing.
     class Place {
       public:
         Place(Waiters& waiters, std::string subject);

@@ -34,35 +34,55 @@ TEST_F(RoutesTest, AnswerWithTheCodesOfTheServiceApi) {
         {"list too many", {.target = "/devices?top=1001"}, 400, "ArgumentInvalid"},
         {"get", {.target = "/devices/d1"}, 200, ""},
         {"get unknown", {.target = "/devices/none"}, 404, "DeviceNotFound"},
-        {"create again", {.verb = Verb::put, .target = "/devices/d1", .body = R"({"deviceId":"d1"})"}, 409,
+        {"create again",
+         {.verb = Verb::put, .target = "/devices/d1", .body = R"({"deviceId":"d1"})"},
+         409,
          "DeviceAlreadyExists"},
-        {"create with another id", {.verb = Verb::put, .target = "/devices/d2", .body = R"({"deviceId":"d3"})"}, 400,
+        {"create with another id",
+         {.verb = Verb::put, .target = "/devices/d2", .body = R"({"deviceId":"d3"})"},
+         400,
          "ArgumentInvalid"},
-        {"create with a bad id", {.verb = Verb::put, .target = "/devices/a%2Fb", .body = R"({"deviceId":"a/b"})"}, 400,
+        {"create with a bad id",
+         {.verb = Verb::put, .target = "/devices/a%2Fb", .body = R"({"deviceId":"a/b"})"},
+         400,
          "ArgumentInvalid"},
         {"no JSON", {.verb = Verb::put, .target = "/devices/d2", .body = "{"}, 400, "IotHubFormatError"},
         {"wrong type", {.verb = Verb::put, .target = "/devices/d2", .body = R"({"deviceId":7})"}, 400, "*"},
         {"bad thumbprint",
          {.verb = Verb::put,
           .target = "/devices/d2",
-          .body = R"({"deviceId":"d2","authentication":{"type":"selfSigned","x509Thumbprint":{"primaryThumbprint":"12"}}})"},
-         400, "ArgumentInvalid"},
+          .body =
+              R"({"deviceId":"d2","authentication":{"type":"selfSigned","x509Thumbprint":{"primaryThumbprint":"12"}}})"},
+         400,
+         "ArgumentInvalid"},
         {"edge device by CA",
          {.verb = Verb::put,
           .target = "/devices/d2",
           .body =
               R"({"deviceId":"d2","capabilities":{"iotEdge":true},"authentication":{"type":"certificateAuthority"}})"},
-         400, "ArgumentInvalid"},
+         400,
+         "ArgumentInvalid"},
         {"unknown scope",
-         {.verb = Verb::put, .target = "/devices/d2", .body = R"({"deviceId":"d2","deviceScope":"ms-azure-iot-edge://x-1"})"},
-         400, "InvalidDeviceScope"},
-        {"replace with any", {.verb = Verb::put, .target = "/devices/d1", .body = R"({"deviceId":"d1"})", .if_match = "*"},
-         200, ""},
+         {.verb = Verb::put,
+          .target = "/devices/d2",
+          .body = R"({"deviceId":"d2","deviceScope":"ms-azure-iot-edge://x-1"})"},
+         400,
+         "InvalidDeviceScope"},
+        {"replace with any",
+         {.verb = Verb::put, .target = "/devices/d1", .body = R"({"deviceId":"d1"})", .if_match = "*"},
+         200,
+         ""},
         {"replace as Node asks",
-         {.verb = Verb::put, .target = "/devices/d1", .body = R"({"deviceId":"d1"})", .if_match = "\"*\""}, 200, ""},
-        {"replace another", {.verb = Verb::put, .target = "/devices/d1", .body = R"({"deviceId":"d1"})", .if_match = "\"eA==\""},
-         412, "PreconditionFailed"},
-        {"replace none", {.verb = Verb::put, .target = "/devices/d9", .body = R"({"deviceId":"d9"})", .if_match = "*"}, 404,
+         {.verb = Verb::put, .target = "/devices/d1", .body = R"({"deviceId":"d1"})", .if_match = "\"*\""},
+         200,
+         ""},
+        {"replace another",
+         {.verb = Verb::put, .target = "/devices/d1", .body = R"({"deviceId":"d1"})", .if_match = "\"eA==\""},
+         412,
+         "PreconditionFailed"},
+        {"replace none",
+         {.verb = Verb::put, .target = "/devices/d9", .body = R"({"deviceId":"d9"})", .if_match = "*"},
+         404,
          "DeviceNotFound"},
         {"delete without etag", {.verb = Verb::delete_, .target = "/devices/d1"}, 412, "PreconditionFailed"},
         {"modules", {.target = "/devices/e1/modules"}, 200, ""},
@@ -70,21 +90,38 @@ TEST_F(RoutesTest, AnswerWithTheCodesOfTheServiceApi) {
         {"module", {.target = "/devices/e1/modules/%24edgeAgent"}, 200, ""},
         {"module unknown", {.target = "/devices/e1/modules/none"}, 404, "ModuleNotFound"},
         {"create module",
-         {.verb = Verb::put, .target = "/devices/e1/modules/m1", .body = R"({"deviceId":"e1","moduleId":"m1"})"}, 200, ""},
+         {.verb = Verb::put,
+          .target = "/devices/e1/modules/m1",
+          .body = R"({"deviceId":"e1","moduleId":"m1"})"},
+         200,
+         ""},
         {"create module again",
-         {.verb = Verb::put, .target = "/devices/e1/modules/m1", .body = R"({"deviceId":"e1","moduleId":"m1"})"}, 409,
+         {.verb = Verb::put,
+          .target = "/devices/e1/modules/m1",
+          .body = R"({"deviceId":"e1","moduleId":"m1"})"},
+         409,
          "ModuleAlreadyExistsOnDevice"},
-        {"delete system module", {.verb = Verb::delete_, .target = "/devices/e1/modules/%24edgeHub", .if_match = "*"}, 401,
+        {"delete system module",
+         {.verb = Verb::delete_, .target = "/devices/e1/modules/%24edgeHub", .if_match = "*"},
+         401,
          "SystemModuleModifyUnauthorizedAccess"},
-        {"delete module", {.verb = Verb::delete_, .target = "/devices/e1/modules/m1", .if_match = "*"}, 204, ""},
-        {"delete module again", {.verb = Verb::delete_, .target = "/devices/e1/modules/m1", .if_match = "*"}, 404,
+        {"delete module",
+         {.verb = Verb::delete_, .target = "/devices/e1/modules/m1", .if_match = "*"},
+         204,
+         ""},
+        {"delete module again",
+         {.verb = Verb::delete_, .target = "/devices/e1/modules/m1", .if_match = "*"},
+         404,
          "ModuleNotFound"},
         {"unknown path", {.target = "/nothing/here"}, 404, "*"},
         {"wrong method", {.verb = Verb::patch, .target = "/devices/d1"}, 405, "GenericMethodNotAllowed"},
         {"events from nowhere", {.target = "/messages/events?from=sometime"}, 400, "ArgumentInvalid"},
         {"events with too long a wait", {.target = "/messages/events?wait=3600"}, 400, "ArgumentInvalid"},
         {"delete", {.verb = Verb::delete_, .target = "/devices/d1", .if_match = "\"*\""}, 204, ""},
-        {"delete again", {.verb = Verb::delete_, .target = "/devices/d1", .if_match = "*"}, 404, "DeviceNotFound"},
+        {"delete again",
+         {.verb = Verb::delete_, .target = "/devices/d1", .if_match = "*"},
+         404,
+         "DeviceNotFound"},
     };
     for (const auto& [what, ask, status, error] : cases) {
         SCOPED_TRACE(what);
@@ -97,7 +134,8 @@ TEST_F(RoutesTest, AnswerWithTheCodesOfTheServiceApi) {
             EXPECT_EQ(*code, error) << answer.body;
         }
         const auto body = boost::json::parse(answer.body).as_object();
-        EXPECT_THAT(std::string(body.at("Message").as_string()), testing::StartsWith("ErrorCode:" + std::string(*code) + ";"));
+        EXPECT_THAT(std::string(body.at("Message").as_string()),
+                    testing::StartsWith("ErrorCode:" + std::string(*code) + ";"));
         EXPECT_THAT(std::string(body.at("ExceptionMessage").as_string()), testing::HasSubstr("Tracking ID:"));
     }
 }
@@ -107,7 +145,9 @@ TEST_F(RoutesTest, EtagOfTheAnswerOpensTheNextWriteAndNoOther) {
     const auto shown = hub_.ask({.target = "/devices/d1"});
     const std::string etag(shown.headers.get("ETag").value_or(""));
     EXPECT_EQ(etag, '"' + std::string(boost::json::parse(shown.body).at("etag").as_string()) + '"');
-    const Ask write{.verb = Verb::put, .target = "/devices/d1", .body = R"({"deviceId":"d1","status":"disabled"})",
+    const Ask write{.verb = Verb::put,
+                    .target = "/devices/d1",
+                    .body = R"({"deviceId":"d1","status":"disabled"})",
                     .if_match = etag};
     EXPECT_EQ(hub_.ask(write).status, 200);
     EXPECT_EQ(hub_.ask(write).status, 412);
@@ -117,7 +157,8 @@ TEST_F(RoutesTest, EdgeDeviceByCaIsRefusedNamingBoth) {
     const auto answer = hub_.ask(
         {.verb = Verb::put,
          .target = "/devices/e1",
-         .body = R"({"deviceId":"e1","capabilities":{"iotEdge":true},"authentication":{"type":"certificateAuthority"}})"});
+         .body =
+             R"({"deviceId":"e1","capabilities":{"iotEdge":true},"authentication":{"type":"certificateAuthority"}})"});
     EXPECT_THAT(answer.body, testing::HasSubstr("certificateAuthority"));
     EXPECT_THAT(answer.body, testing::HasSubstr("iotEdge"));
 }
@@ -125,11 +166,16 @@ TEST_F(RoutesTest, EdgeDeviceByCaIsRefusedNamingBoth) {
 std::string filled(std::string_view pattern) {
     std::string path;
     for (const auto word : base::split(pattern.substr(1), '/')) {
-        if (word == "{hub}") path += "/ContosoIotHub";
-        else if (word == "{d}") path += "/e1";
-        else if (word.starts_with('{')) path += "/x";
-        else if (word == "$edgeHub") path += "/%24edgeHub";
-        else path += "/" + std::string(word);
+        if (word == "{hub}")
+            path += "/ContosoIotHub";
+        else if (word == "{d}")
+            path += "/e1";
+        else if (word.starts_with('{'))
+            path += "/x";
+        else if (word == "$edgeHub")
+            path += "/%24edgeHub";
+        else
+            path += "/" + std::string(word);
     }
     return path;
 }
@@ -140,14 +186,22 @@ bool is_allowed(hub::Needs needs, const std::string& policy) {
         return std::ranges::find(names, policy) != names.end();
     };
     switch (needs) {
-        case Needs::registry_read: return any_of({"iothubowner", "registryRead", "registryReadWrite"});
-        case Needs::registry_write: return any_of({"iothubowner", "registryReadWrite"});
-        case Needs::service_connect: return any_of({"iothubowner", "service"});
-        case Needs::own_modules_read: return any_of({"iothubowner", "registryRead", "registryReadWrite", "device"});
-        case Needs::own_modules_write: return any_of({"iothubowner", "registryReadWrite", "device"});
-        case Needs::device: return any_of({"iothubowner", "device"});
-        case Needs::edge_hub: return false;
-        case Needs::owner: return policy == "iothubowner";
+        case Needs::registry_read:
+            return any_of({"iothubowner", "registryRead", "registryReadWrite"});
+        case Needs::registry_write:
+            return any_of({"iothubowner", "registryReadWrite"});
+        case Needs::service_connect:
+            return any_of({"iothubowner", "service"});
+        case Needs::own_modules_read:
+            return any_of({"iothubowner", "registryRead", "registryReadWrite", "device"});
+        case Needs::own_modules_write:
+            return any_of({"iothubowner", "registryReadWrite", "device"});
+        case Needs::device:
+            return any_of({"iothubowner", "device"});
+        case Needs::edge_hub:
+            return false;
+        case Needs::owner:
+            return policy == "iothubowner";
     }
     return false;
 }
@@ -188,20 +242,27 @@ TEST_F(RoutesTest, DeviceManagesItsOwnModulesByCertificateAndNoOthers) {
     const auto created = hub_.ask(create, caller);
     EXPECT_EQ(created.status, 200) << created.body;
     const auto module = boost::json::parse(created.body).as_object();
-    EXPECT_EQ(hub_.ask({.verb = Verb::put,
-                        .target = "/devices/EdgeGateway/modules/m1" + version,
-                        .body = R"({"moduleId":"m1","deviceId":"EdgeGateway","authentication":{"type":"sas","symmetricKey":)"
-                                R"({"primaryKey":"AAAAAAAAAAAAAAAAAAAAAA==","secondaryKey":"AAAAAAAAAAAAAAAAAAAAAA=="}}})",
-                        .if_match = "*"},
-                       caller)
-                  .status,
-              200);
-    const auto listed = boost::json::parse(hub_.ask({.target = "/devices/EdgeGateway/modules" + version}, caller).body);
+    EXPECT_EQ(
+        hub_.ask(
+                {.verb = Verb::put,
+                 .target = "/devices/EdgeGateway/modules/m1" + version,
+                 .body =
+                     R"({"moduleId":"m1","deviceId":"EdgeGateway","authentication":{"type":"sas","symmetricKey":)"
+                     R"({"primaryKey":"AAAAAAAAAAAAAAAAAAAAAA==","secondaryKey":"AAAAAAAAAAAAAAAAAAAAAA=="}}})",
+                 .if_match = "*"},
+                caller)
+            .status,
+        200);
+    const auto listed =
+        boost::json::parse(hub_.ask({.target = "/devices/EdgeGateway/modules" + version}, caller).body);
     ASSERT_EQ(listed.as_array().size(), 3U);
     const auto shown = hub_.get("/devices/EdgeGateway/modules/m1");
     EXPECT_EQ(shown.at("generationId"), module.at("generationId")) << "keys are derived from it";
-    EXPECT_EQ(shown.at("authentication").at("symmetricKey").at("primaryKey").as_string(), "AAAAAAAAAAAAAAAAAAAAAA==");
-    EXPECT_EQ(hub_.ask({.verb = Verb::delete_, .target = "/devices/EdgeGateway/modules/m1" + version, .if_match = "*"},
+    EXPECT_EQ(shown.at("authentication").at("symmetricKey").at("primaryKey").as_string(),
+              "AAAAAAAAAAAAAAAAAAAAAA==");
+    EXPECT_EQ(hub_.ask({.verb = Verb::delete_,
+                        .target = "/devices/EdgeGateway/modules/m1" + version,
+                        .if_match = "*"},
                        caller)
                   .status,
               204);
@@ -221,8 +282,7 @@ TEST_F(RoutesTest, DeviceSendsOverHttpsAndItIsStored) {
     ASSERT_EQ(stored.size(), 1U);
     EXPECT_EQ(stored[0].event.origin.device, "TempSensor");
     EXPECT_EQ(base::as_text(stored[0].event.message.body), R"({"t":21})");
-    EXPECT_EQ(stored[0].event.message.application,
-              (azure::Properties{{"alert", "yes"}}));
+    EXPECT_EQ(stored[0].event.message.application, (azure::Properties{{"alert", "yes"}}));
     EXPECT_EQ(stored[0].event.message.system, (azure::Properties{{"message-id", "id1"}}));
     auto large = send;
     large.body = std::string(256 * 1024 + 1, 'x');

@@ -13,13 +13,15 @@ using http::Verb;
 class ScopeTest : public testing::Test {
   protected:
     ScopeTest() {
-        const auto edge = hub_.register_device("EdgeGateway", edge_, nullptr, R"("capabilities":{"iotEdge":true})");
+        const auto edge =
+            hub_.register_device("EdgeGateway", edge_, nullptr, R"("capabilities":{"iotEdge":true})");
         scope_ = std::string(edge.at("deviceScope").as_string());
         const auto answer = hub_.ask(
             {.verb = Verb::put,
              .target = "/devices/EdgeGateway/modules/%24edgeHub",
-             .body = R"({"deviceId":"EdgeGateway","moduleId":"$edgeHub","authentication":{"symmetricKey":{"primaryKey":")" +
-                     key_ + R"(","secondaryKey":")" + key_ + R"("},"type":"sas"}})",
+             .body =
+                 R"({"deviceId":"EdgeGateway","moduleId":"$edgeHub","authentication":{"symmetricKey":{"primaryKey":")" +
+                 key_ + R"(","secondaryKey":")" + key_ + R"("},"type":"sas"}})",
              .if_match = "*"});
         if (answer.status != 200) throw std::runtime_error(answer.body);
         hub_.register_device("TempSensor", leaf_, nullptr, R"("deviceScope":")" + scope_ + '"');
@@ -27,10 +29,11 @@ class ScopeTest : public testing::Test {
     }
     Caller gateway() const { return {nullptr, hub_.identity_token("EdgeGateway", "$edgeHub", key_)}; }
     http::Response post(const std::string& name, const std::string& body) {
-        return hub_.ask({.verb = Verb::post,
-                         .target = "/devices/EdgeGateway/modules/$edgeHub/" + name + "?api-version=2020-06-30-preview",
-                         .body = body},
-                        gateway());
+        return hub_.ask(
+            {.verb = Verb::post,
+             .target = "/devices/EdgeGateway/modules/$edgeHub/" + name + "?api-version=2020-06-30-preview",
+             .body = body},
+            gateway());
     }
     std::vector<std::string> ids(const http::Response& answer) {
         std::vector<std::string> found;
@@ -48,7 +51,8 @@ class ScopeTest : public testing::Test {
 };
 
 TEST_F(ScopeTest, HoldsTheEdgeDeviceItsModulesAndItsChildren) {
-    const auto answer = post("devicesAndModulesInTargetDeviceScope", R"({"pageSize":100,"authChain":"EdgeGateway"})");
+    const auto answer =
+        post("devicesAndModulesInTargetDeviceScope", R"({"pageSize":100,"authChain":"EdgeGateway"})");
     ASSERT_EQ(answer.status, 200) << answer.body;
     EXPECT_THAT(ids(answer), testing::UnorderedElementsAre("EdgeGateway", "TempSensor"));
     const auto document = boost::json::parse(answer.body).as_object();
@@ -56,12 +60,14 @@ TEST_F(ScopeTest, HoldsTheEdgeDeviceItsModulesAndItsChildren) {
     EXPECT_TRUE(document.at("continuationLink").is_null());
     for (const auto& device : document.at("devices").as_array()) {
         const auto& prints = device.at("authentication").at("x509Thumbprint").as_object();
-        EXPECT_EQ(prints.at("primaryThumbprint"), prints.at("secondaryThumbprint")) << "the missing slot is filled";
+        EXPECT_EQ(prints.at("primaryThumbprint"), prints.at("secondaryThumbprint"))
+            << "the missing slot is filled";
     }
 }
 
 TEST_F(ScopeTest, ComesInPagesThatLeaveNothingOut) {
-    const auto first = post("devicesAndModulesInTargetDeviceScope", R"({"pageSize":1,"authChain":"EdgeGateway"})");
+    const auto first =
+        post("devicesAndModulesInTargetDeviceScope", R"({"pageSize":1,"authChain":"EdgeGateway"})");
     ASSERT_EQ(first.status, 200) << first.body;
     const auto link = boost::json::parse(first.body).at("continuationLink");
     ASSERT_TRUE(link.is_string());
@@ -75,7 +81,8 @@ TEST_F(ScopeTest, ComesInPagesThatLeaveNothingOut) {
 
 TEST_F(ScopeTest, FlatFormFollowsItsOwnLinks) {
     std::string target =
-        "/devices/EdgeGateway/modules/$edgeHub/devicesAndModulesInDeviceScope?deviceCount=1&continuationToken=&api-version=x";
+        "/devices/EdgeGateway/modules/$edgeHub/"
+        "devicesAndModulesInDeviceScope?deviceCount=1&continuationToken=&api-version=x";
     std::vector<std::string> all;
     for (int page = 0; page < 5 && !target.empty(); ++page) {
         const auto answer = hub_.ask({.target = target}, gateway());
@@ -88,20 +95,27 @@ TEST_F(ScopeTest, FlatFormFollowsItsOwnLinks) {
 }
 
 TEST_F(ScopeTest, MemberIsToldAloneOrWithItsDevice) {
-    const auto device = post("getDeviceAndModuleOnBehalfOf", R"({"targetDeviceId":"TempSensor","authChain":"EdgeGateway"})");
+    const auto device =
+        post("getDeviceAndModuleOnBehalfOf", R"({"targetDeviceId":"TempSensor","authChain":"EdgeGateway"})");
     ASSERT_EQ(device.status, 200) << device.body;
     EXPECT_EQ(ids(device), std::vector<std::string>{"TempSensor"});
-    const auto module = post("getDeviceAndModuleOnBehalfOf",
-                             R"({"targetDeviceId":"EdgeGateway","targetModuleId":"$edgeAgent","authChain":"EdgeGateway"})");
+    const auto module =
+        post("getDeviceAndModuleOnBehalfOf",
+             R"({"targetDeviceId":"EdgeGateway","targetModuleId":"$edgeAgent","authChain":"EdgeGateway"})");
     ASSERT_EQ(module.status, 200) << module.body;
     EXPECT_EQ(boost::json::parse(module.body).at("modules").as_array().size(), 1U);
     EXPECT_EQ(ids(module), std::vector<std::string>{"EdgeGateway"});
 }
 
 TEST_F(ScopeTest, TellsNothingOfWhoIsNotInIt) {
-    EXPECT_EQ(post("getDeviceAndModuleOnBehalfOf", R"({"targetDeviceId":"Orphan","authChain":"EdgeGateway"})").status, 401);
-    EXPECT_EQ(post("getDeviceAndModuleOnBehalfOf", R"({"targetDeviceId":"Nobody","authChain":"EdgeGateway"})").status, 404);
-    for (const auto* chain : {"Orphan;EdgeGateway", "TempSensor", "EdgeGateway;Orphan", "", "a;b;c;d;e;f;g", "x/y/z"}) {
+    EXPECT_EQ(post("getDeviceAndModuleOnBehalfOf", R"({"targetDeviceId":"Orphan","authChain":"EdgeGateway"})")
+                  .status,
+              401);
+    EXPECT_EQ(post("getDeviceAndModuleOnBehalfOf", R"({"targetDeviceId":"Nobody","authChain":"EdgeGateway"})")
+                  .status,
+              404);
+    for (const auto* chain :
+         {"Orphan;EdgeGateway", "TempSensor", "EdgeGateway;Orphan", "", "a;b;c;d;e;f;g", "x/y/z"}) {
         const auto answer = post("devicesAndModulesInTargetDeviceScope",
                                  R"({"pageSize":10,"authChain":")" + std::string(chain) + "\"}");
         EXPECT_TRUE(answer.status == 401 || answer.status == 400) << chain << ": " << answer.status;
@@ -142,10 +156,11 @@ TEST_F(ScopeTest, HeldRequestIsWokenByAChangeOfAChild) {
     auto child = hub_.get("/devices/TempSensor");
     child["status"] = "disabled";
     const auto begin = std::chrono::steady_clock::now();
-    const auto answer = net::run_task_for(held_over(hub_, gateway(), {.verb = Verb::put,
-                                                                      .target = "/devices/TempSensor",
-                                                                      .body = boost::json::serialize(child),
-                                                                      .if_match = "*"}));
+    const auto answer = net::run_task_for(held_over(hub_, gateway(),
+                                                    {.verb = Verb::put,
+                                                     .target = "/devices/TempSensor",
+                                                     .body = boost::json::serialize(child),
+                                                     .if_match = "*"}));
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
     const auto document = boost::json::parse(answer.body).as_object();
     EXPECT_EQ(boost::json::serialize(document.at("identities")), R"(["TempSensor"])");
@@ -156,24 +171,27 @@ TEST_F(ScopeTest, HeldRequestIsWokenByAChangeOfAChild) {
 TEST_F(ScopeTest, HeldRequestIsWokenByAdoption) {
     auto orphan = hub_.get("/devices/Orphan");
     orphan["deviceScope"] = scope_;
-    const auto answer = net::run_task_for(held_over(hub_, gateway(), {.verb = Verb::put,
-                                                                      .target = "/devices/Orphan",
-                                                                      .body = boost::json::serialize(orphan),
-                                                                      .if_match = "*"}));
+    const auto answer = net::run_task_for(held_over(hub_, gateway(),
+                                                    {.verb = Verb::put,
+                                                     .target = "/devices/Orphan",
+                                                     .body = boost::json::serialize(orphan),
+                                                     .if_match = "*"}));
     EXPECT_EQ(boost::json::serialize(boost::json::parse(answer.body).at("identities")), R"(["Orphan"])");
 }
 
 TEST_F(ScopeTest, HeldRequestIsWokenByAVerifiedCa) {
     const auto body = boost::json::serialize(boost::json::object{
-        {"properties", boost::json::object{{"certificate", hub_.pki().root.certificate.pem()}, {"isVerified", true}}}});
-    const auto answer = net::run_task_for(
-        held_over(hub_, gateway(),
-                  {.verb = Verb::put,
-                   .target = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Devices/IotHubs/ContosoIotHub/"
-                             "certificates/root",
-                   .body = body}));
+        {"properties",
+         boost::json::object{{"certificate", hub_.pki().root.certificate.pem()}, {"isVerified", true}}}});
+    const auto answer = net::run_task_for(held_over(
+        hub_, gateway(),
+        {.verb = Verb::put,
+         .target = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Devices/IotHubs/ContosoIotHub/"
+                   "certificates/root",
+         .body = body}));
     EXPECT_TRUE(boost::json::parse(answer.body).at("certificates").as_bool()) << answer.body;
-    const auto anchors = hub_.ask({.target = "/devices/EdgeGateway/modules/%24edgeHub/caCertificates"}, gateway());
+    const auto anchors =
+        hub_.ask({.target = "/devices/EdgeGateway/modules/%24edgeHub/caCertificates"}, gateway());
     const auto list = boost::json::parse(anchors.body).at("certificates").as_array();
     ASSERT_EQ(list.size(), 1U);
     EXPECT_EQ(list[0].at("certificate").as_string(), base::to_base64(hub_.pki().root.certificate.der()));
@@ -185,14 +203,16 @@ TEST_F(ScopeTest, ChangeElsewhereIsNotToldAndTheWaitEndsEmpty) {
         hub_.ask({.target = "/devices/EdgeGateway/modules/%24edgeHub/scopeChanges"}, gateway()).body);
     hub_.put_device("Elsewhere", R"({"deviceId":"Elsewhere"})");
     const auto since = before.at("version").to_number<std::uint64_t>();
-    const auto answer = boost::json::parse(hub_.ask({.target = target + std::to_string(since)}, gateway()).body);
+    const auto answer =
+        boost::json::parse(hub_.ask({.target = target + std::to_string(since)}, gateway()).body);
     EXPECT_TRUE(answer.at("identities").as_array().empty());
     EXPECT_GT(answer.at("version").to_number<std::uint64_t>(), since);
 }
 
 TEST_F(ScopeTest, NumberFromAnotherLifeMeansEverything) {
     const auto answer = boost::json::parse(
-        hub_.ask({.target = "/devices/EdgeGateway/modules/%24edgeHub/scopeChanges?since=999999"}, gateway()).body);
+        hub_.ask({.target = "/devices/EdgeGateway/modules/%24edgeHub/scopeChanges?since=999999"}, gateway())
+            .body);
     EXPECT_TRUE(answer.at("all").as_bool());
 }
 

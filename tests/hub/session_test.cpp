@@ -12,8 +12,7 @@ using testing::HasSubstr;
 
 class SessionTest : public testing::Test {
   protected:
-    /// The CONNACK code that refused it, from the reason of the client's error; "0" where it was accepted.
-    Connected try_connect(MqttWish wish) { return net::run_task_for(hub_.connect(std::move(wish))); }
+    base::Status try_connect(MqttWish wish) { return hub_.try_connect(std::move(wish)); }
 
     void expect_refused(MqttWish wish, base::Code code, std::string_view step) {
         CapturedLog log;
@@ -42,7 +41,8 @@ TEST_F(SessionTest, AcceptsLowerCaseThumbprintWithColons) {
     const auto identity = hub_.device_identity("TempSensor");
     hub_.put_device("TempSensor",
                     R"({"deviceId":"TempSensor","authentication":{"x509Thumbprint":{"primaryThumbprint":")" +
-                        base::to_lower(pki::with_colons(identity.certificate.sha256())) + R"("},"type":"selfSigned"}})");
+                        base::to_lower(pki::with_colons(identity.certificate.sha256())) +
+                        R"("},"type":"selfSigned"}})");
     const auto client = try_connect({.device = "TempSensor", .identity = &identity});
     EXPECT_TRUE(client.has_value()) << client.error().text();
 }
@@ -51,25 +51,29 @@ TEST_F(SessionTest, RefusesUnknownThumbprint) {
     const auto right = hub_.device_identity("TempSensor");
     const auto wrong = hub_.device_identity("TempSensor");
     hub_.register_device("TempSensor", right);
-    expect_refused({.device = "TempSensor", .identity = &wrong}, base::Code::unauthenticated, "leaf.thumbprint");
+    expect_refused({.device = "TempSensor", .identity = &wrong}, base::Code::unauthenticated,
+                   "leaf.thumbprint");
 }
 
 TEST_F(SessionTest, RefusesWhoIsNotRegistered) {
     const auto identity = hub_.device_identity("Stranger");
-    expect_refused({.device = "Stranger", .identity = &identity}, base::Code::unauthenticated, "identity.registered");
+    expect_refused({.device = "Stranger", .identity = &identity}, base::Code::unauthenticated,
+                   "identity.registered");
 }
 
 TEST_F(SessionTest, RefusesDisabledDevice) {
     const auto identity = hub_.device_identity("TempSensor");
     hub_.register_device("TempSensor", identity, nullptr, R"("status":"disabled")");
-    expect_refused({.device = "TempSensor", .identity = &identity}, base::Code::unauthenticated, "identity.enabled");
+    expect_refused({.device = "TempSensor", .identity = &identity}, base::Code::unauthenticated,
+                   "identity.enabled");
 }
 
 TEST_F(SessionTest, RefusesExpiredCertificate) {
     const auto identity = hub_.device_identity("TempSensor", std::chrono::hours(1));
     hub_.register_device("TempSensor", identity);
     hub_.clock().move(std::chrono::hours(2));
-    expect_refused({.device = "TempSensor", .identity = &identity}, base::Code::unauthenticated, "leaf.validity");
+    expect_refused({.device = "TempSensor", .identity = &identity}, base::Code::unauthenticated,
+                   "leaf.validity");
 }
 
 TEST_F(SessionTest, RefusesCertificateOfAnotherDevice) {
@@ -89,10 +93,10 @@ TEST_F(SessionTest, RefusesWithoutCredential) {
 TEST_F(SessionTest, RefusesClientIdThatDiffersWithCode2) {
     const auto identity = hub_.device_identity("TempSensor");
     hub_.register_device("TempSensor", identity);
-    expect_refused({.device = "TempSensor", .identity = &identity, .client_id = "Other"}, base::Code::invalid_argument,
-                   "identity.client_id");
-    expect_refused({.device = "TempSensor", .identity = &identity, .client_id = ""}, base::Code::invalid_argument,
-                   "client id is empty");
+    expect_refused({.device = "TempSensor", .identity = &identity, .client_id = "Other"},
+                   base::Code::invalid_argument, "identity.client_id");
+    expect_refused({.device = "TempSensor", .identity = &identity, .client_id = "", .clean_session = true},
+                   base::Code::invalid_argument, "client id is empty");
 }
 
 TEST_F(SessionTest, RefusesMalformedUserNameWithCode4) {
@@ -104,7 +108,9 @@ TEST_F(SessionTest, RefusesMalformedUserNameWithCode4) {
 TEST_F(SessionTest, RefusesNameOfAnotherHub) {
     const auto identity = hub_.device_identity("TempSensor");
     hub_.register_device("TempSensor", identity);
-    expect_refused({.device = "TempSensor", .identity = &identity, .user_name = "fabrikam.local/TempSensor/?api-version=1"},
+    expect_refused({.device = "TempSensor",
+                    .identity = &identity,
+                    .user_name = "fabrikam.local/TempSensor/?api-version=1"},
                    base::Code::unauthenticated, "fabrikam.local");
 }
 
@@ -112,9 +118,10 @@ TEST_F(SessionTest, AcceptsEveryNameOfTheHubWithAnyPort) {
     const auto identity = hub_.device_identity("TempSensor");
     hub_.register_device("TempSensor", identity);
     for (const auto* host : {"contosoiothub", "CONTOSOIOTHUB.LOCAL:8883", "127.0.0.1:443"}) {
-        const auto client = try_connect({.device = "TempSensor",
-                                         .identity = &identity,
-                                         .user_name = std::string(host) + "/TempSensor/?api-version=2021-04-12"});
+        const auto client =
+            try_connect({.device = "TempSensor",
+                         .identity = &identity,
+                         .user_name = std::string(host) + "/TempSensor/?api-version=2021-04-12"});
         EXPECT_TRUE(client.has_value()) << host;
     }
 }
@@ -122,15 +129,15 @@ TEST_F(SessionTest, AcceptsEveryNameOfTheHubWithAnyPort) {
 TEST_F(SessionTest, AcceptsTokenOfDeviceAndOfPolicyWithDeviceConnect) {
     const auto device = hub_.put_device("SasSensor", R"({"deviceId":"SasSensor"})");
     const auto key = device.at("authentication").at("symmetricKey").at("secondaryKey").as_string();
-    const auto own = try_connect(
-        {.device = "SasSensor", .token = hub_.identity_token("SasSensor", "", std::string(key))});
+    const auto own =
+        try_connect({.device = "SasSensor", .token = hub_.identity_token("SasSensor", "", std::string(key))});
     EXPECT_TRUE(own.has_value()) << own.error().text();
     const auto policy = try_connect({.device = "SasSensor", .token = hub_.policy_token("device")});
     EXPECT_TRUE(policy.has_value()) << policy.error().text();
-    expect_refused({.device = "SasSensor", .token = hub_.policy_token("service")}, base::Code::unauthenticated,
-                   "token.policy");
-    expect_refused({.device = "SasSensor", .token = "SharedAccessSignature nothing"}, base::Code::unauthenticated,
-                   "token.form");
+    expect_refused({.device = "SasSensor", .token = hub_.policy_token("service")},
+                   base::Code::unauthenticated, "token.policy");
+    expect_refused({.device = "SasSensor", .token = "SharedAccessSignature nothing"},
+                   base::Code::unauthenticated, "token.form");
 }
 
 TEST_F(SessionTest, RefusesWillForAnotherTopicWithoutConnack) {
@@ -145,17 +152,22 @@ TEST_F(SessionTest, RefusesWillForAnotherTopicWithoutConnack) {
 
 TEST_F(SessionTest, CertificateOfVerifiedCaLetsInDevicesOfCaTypeByCommonName) {
     const auto identity = hub_.device_identity("CaSensor");
-    hub_.put_device("CaSensor", R"({"deviceId":"CaSensor","authentication":{"type":"certificateAuthority"}})");
-    expect_refused({.device = "CaSensor", .identity = &identity}, base::Code::unauthenticated, "session.refused");
-    const std::string target = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Devices/IotHubs/ContosoIotHub/"
-                               "certificates/root?api-version=2023-06-30";
+    hub_.put_device("CaSensor",
+                    R"({"deviceId":"CaSensor","authentication":{"type":"certificateAuthority"}})");
+    expect_refused({.device = "CaSensor", .identity = &identity}, base::Code::unauthenticated,
+                   "session.refused");
+    const std::string target =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Devices/IotHubs/ContosoIotHub/"
+        "certificates/root?api-version=2023-06-30";
     const auto body = boost::json::serialize(boost::json::object{
-        {"properties", boost::json::object{{"certificate", hub_.pki().root.certificate.pem()}, {"isVerified", true}}}});
+        {"properties",
+         boost::json::object{{"certificate", hub_.pki().root.certificate.pem()}, {"isVerified", true}}}});
     ASSERT_EQ(hub_.ask({.verb = http::Verb::put, .target = target, .body = body}).status, 201);
     const auto client = try_connect({.device = "CaSensor", .identity = &identity});
     EXPECT_TRUE(client.has_value()) << client.error().text();
     hub_.put_device("Other", R"({"deviceId":"Other","authentication":{"type":"certificateAuthority"}})");
-    expect_refused({.device = "Other", .identity = &identity}, base::Code::unauthenticated, "leaf.common_name");
+    expect_refused({.device = "Other", .identity = &identity}, base::Code::unauthenticated,
+                   "leaf.common_name");
 }
 
 }  // namespace

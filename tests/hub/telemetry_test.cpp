@@ -54,7 +54,8 @@ TEST_F(TelemetryTest, IsDurableWhenItIsAcknowledgedAndAttributedToItsSender) {
     EXPECT_EQ(annotations.at("iothub-connection-auth-method").as_string(),
               R"({"scope":"device","type":"x509","issuer":"external"})");
     EXPECT_EQ(annotations.at("iothub-message-source").as_string(), "Telemetry");
-    EXPECT_EQ(annotations.at("iothub-connection-auth-generation-id"), hub_.get("/devices/TempSensor").at("generationId"));
+    EXPECT_EQ(annotations.at("iothub-connection-auth-generation-id"),
+              hub_.get("/devices/TempSensor").at("generationId"));
 }
 
 net::Task<> expect_closed_by_publish(TestHub& hub, MqttWish wish, std::string topic, base::Bytes payload) {
@@ -68,8 +69,9 @@ net::Task<> expect_closed_by_publish(TestHub& hub, MqttWish wish, std::string to
 }
 
 TEST_F(TelemetryTest, TopicOfAnotherOrUnknownTopicEndsTheSession) {
-    for (const auto* topic : {"devices/Other/messages/events/", "devices/TempSensor/modules/m/messages/events/",
-                              "anything", "devices/TempSensor/messages/events/a%2"}) {
+    for (const auto* topic :
+         {"devices/Other/messages/events/", "devices/TempSensor/modules/m/messages/events/", "anything",
+          "devices/TempSensor/messages/events/a%2"}) {
         SCOPED_TRACE(topic);
         net::run_task(expect_closed_by_publish(hub_, wish_, topic, bytes("x")));
     }
@@ -86,8 +88,7 @@ net::Task<> publish_one(TestHub& hub, MqttWish wish, base::Bytes payload) {
     auto client = co_await hub.connect(wish);
     EXPECT_TRUE(client.has_value());
     if (!client) co_return;
-    const auto sent =
-        co_await (*client)->publish(own_topic, payload, mqtt::Qos::at_least_once);
+    const auto sent = co_await (*client)->publish(own_topic, payload, mqtt::Qos::at_least_once);
     EXPECT_TRUE(sent.has_value()) << sent.error().text();
 }
 
@@ -109,10 +110,12 @@ net::Task<> subscribe(TestHub& hub, MqttWish wish, std::string filter, bool& gra
 }
 
 TEST_F(TelemetryTest, OwnFiltersAreGrantedAndOthersRefusedThenClosed) {
-    const std::vector<std::pair<std::string, bool>> cases{
-        {"devices/TempSensor/messages/devicebound/#", true}, {"$iothub/twin/res/#", true},
-        {"$iothub/methods/POST/#", true},                    {"devices/Other/messages/devicebound/#", false},
-        {"#", false},                                        {"devices/TempSensor/messages/events/#", false}};
+    const std::vector<std::pair<std::string, bool>> cases{{"devices/TempSensor/messages/devicebound/#", true},
+                                                          {"$iothub/twin/res/#", true},
+                                                          {"$iothub/methods/POST/#", true},
+                                                          {"devices/Other/messages/devicebound/#", false},
+                                                          {"#", false},
+                                                          {"devices/TempSensor/messages/events/#", false}};
     for (const auto& [filter, allowed] : cases) {
         SCOPED_TRACE(filter);
         bool granted = false;
@@ -138,7 +141,8 @@ net::Task<std::string> next_event(TestHub& hub) {
 
 TEST_F(TelemetryTest, WillOfACutConnectionIsTelemetry) {
     auto wish = wish_;
-    wish.will = mqtt::Will{"devices/TempSensor/messages/events/reason=gone", bytes("bye"), mqtt::Qos::at_least_once, false};
+    wish.will = mqtt::Will{"devices/TempSensor/messages/events/reason=gone", bytes("bye"),
+                           mqtt::Qos::at_least_once, false};
     net::run_task(connect_and_drop(hub_, wish));
     const auto event = boost::json::parse(net::run_task_for(next_event(hub_))).as_object();
     const auto& application = event.at("event").at("properties").at("application").as_object();

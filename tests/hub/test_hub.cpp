@@ -31,25 +31,27 @@ support::TestPki pki_of_now() {
     auto root = support::make_identity(
         {.profile = pki::Profile::root, .common_name = "my_private_root_CA", .now = now});
     auto intermediate = support::make_identity(
-        {.profile = pki::Profile::intermediate, .common_name = "my_optional_intermediate_CA", .now = now}, &root);
+        {.profile = pki::Profile::intermediate, .common_name = "my_optional_intermediate_CA", .now = now},
+        &root);
     return {std::move(root), std::move(intermediate)};
 }
 
 }  // namespace
 
 TestHub::TestHub() : pki_(pki_of_now()) {
-    const auto server = support::make_identity(
-        {.profile = pki::Profile::server,
-         .common_name = "ContosoIotHub",
-         .names = {"DNS:ContosoIotHub", "DNS:contosoiothub.local", "IP:127.0.0.1"},
-         .now = clock_.now()},
-        &pki_.intermediate);
+    const auto server =
+        support::make_identity({.profile = pki::Profile::server,
+                                .common_name = "ContosoIotHub",
+                                .names = {"DNS:ContosoIotHub", "DNS:contosoiothub.local", "IP:127.0.0.1"},
+                                .now = clock_.now()},
+                               &pki_.intermediate);
     const auto chain = server.certificate.pem() + pki_.intermediate.certificate.pem();
     must(base::write_atomically(directory_ / "hub.pem", chain, base::public_mode));
     const auto key = must(server.key.pem());
     must(base::write_atomically(directory_ / "hub.key", key.text(), base::secret_mode));
     const hub::Listen listen{"127.0.0.1", 0, 0};
-    must(base::write_atomically(directory_ / "hub.toml", hub::initial_config(hub_names, listen, "hub.pem", "hub.key"),
+    must(base::write_atomically(directory_ / "hub.toml",
+                                hub::initial_config(hub_names, listen, "hub.pem", "hub.key"),
                                 base::secret_mode));
     {
         const auto registry = must(registry::Registry::open(directory_ / "registry.db", clock_));
@@ -80,12 +82,12 @@ support::Identity TestHub::device_identity(const std::string& name, std::chrono:
 }
 
 std::string TestHub::policy_token(const std::string& policy) const {
-    return must(trust::make_sas_token("ContosoIotHub", policy_keys_.at(policy), clock_.now() + std::chrono::hours(1),
-                                      policy));
+    return must(trust::make_sas_token("ContosoIotHub", policy_keys_.at(policy),
+                                      clock_.now() + std::chrono::hours(1), policy));
 }
 
-std::string TestHub::identity_token(const std::string& device, const std::string& module, const std::string& key,
-                                    std::chrono::seconds lifetime) const {
+std::string TestHub::identity_token(const std::string& device, const std::string& module,
+                                    const std::string& key, std::chrono::seconds lifetime) const {
     std::string resource = "ContosoIotHub/devices/" + base::percent_encode(device);
     if (!module.empty()) resource += "/modules/" + base::percent_encode(module);
     return must(trust::make_sas_token(resource, key, clock_.now() + lifetime));
@@ -93,7 +95,8 @@ std::string TestHub::identity_token(const std::string& device, const std::string
 
 namespace {
 
-std::shared_ptr<const net::ClientTls> client_tls(const support::TestPki& pki, const support::Identity* identity) {
+std::shared_ptr<const net::ClientTls> client_tls(const support::TestPki& pki,
+                                                 const support::Identity* identity) {
     net::ClientTls::Options options;
     options.trust =
         std::make_shared<const pki::TrustBundle>(std::vector<pki::Certificate>{pki.root.certificate});
@@ -134,10 +137,25 @@ net::Task<Connected> TestHub::connect(MqttWish wish) const {
     options.connect.client_id = wish.client_id.value_or(claim.identity.text());
     options.connect.user_name = wish.user_name.value_or(azure::make_username(claim));
     if (!wish.token.empty()) options.connect.password = wish.token;
-    options.connect.clean_session = false;
+    options.connect.clean_session = wish.clean_session;
     options.connect.will = wish.will;
     auto client = co_await mqtt::Client::connect(std::move(options), base::system_clock());
     co_return client;
+}
+
+namespace {
+
+net::Task<base::Status> connect_and_leave(const TestHub& hub, MqttWish wish) {
+    auto client = co_await hub.connect(wish);
+    if (!client) co_return std::unexpected(client.error());
+    co_await (*client)->disconnect();
+    co_return base::Status{};
+}
+
+}  // namespace
+
+base::Status TestHub::try_connect(MqttWish wish) const {
+    return net::run_task_for(connect_and_leave(*this, std::move(wish)));
 }
 
 http::Response TestHub::ask(Ask question, Caller caller) const {
@@ -145,7 +163,8 @@ http::Response TestHub::ask(Ask question, Caller caller) const {
 }
 
 boost::json::object TestHub::put_device(const std::string& id, const std::string& json) const {
-    const auto answer = ask({.verb = http::Verb::put, .target = "/devices/" + base::percent_encode(id), .body = json});
+    const auto answer =
+        ask({.verb = http::Verb::put, .target = "/devices/" + base::percent_encode(id), .body = json});
     if (answer.status != 200) throw std::runtime_error("PUT " + id + ": " + answer.body);
     return boost::json::parse(answer.body).as_object();
 }
@@ -195,7 +214,9 @@ net::Task<std::optional<base::Error>> ended_within(mqtt::Client& client, std::ch
     co_return why;
 }
 
-CapturedLog::CapturedLog() { testing::internal::CaptureStderr(); }
+CapturedLog::CapturedLog() {
+    testing::internal::CaptureStderr();
+}
 CapturedLog::~CapturedLog() {
     if (open_) text();
 }

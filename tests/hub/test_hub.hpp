@@ -21,7 +21,9 @@ namespace hub_test {
 /// Real time plus what a test adds.
 class MovableClock final : public base::Clock {
   public:
-    base::Instant now() const override { return base::system_clock().now() + std::chrono::seconds(ahead_.load()); }
+    base::Instant now() const override {
+        return base::system_clock().now() + std::chrono::seconds(ahead_.load());
+    }
     std::chrono::sys_time<std::chrono::milliseconds> now_ms() const override {
         return base::system_clock().now_ms() + std::chrono::seconds(ahead_.load());
     }
@@ -54,6 +56,7 @@ struct MqttWish {
     std::optional<std::string> client_id{};
     std::optional<std::string> user_name{};
     std::optional<mqtt::Will> will{};
+    bool clean_session = false;
 };
 
 using Connected = base::Result<std::unique_ptr<mqtt::Client>>;
@@ -79,6 +82,9 @@ class TestHub {
 
     net::Task<http::Response> call(Ask ask, Caller caller) const;
     net::Task<Connected> connect(MqttWish wish) const;
+    /// Connects and leaves again; whether it was let in. For code that runs on no loop: a client dies with
+    /// its own.
+    base::Status try_connect(MqttWish wish) const;
 
     /// What the registry holds, as JSON of the service API. For code that runs on no loop.
     http::Response ask(Ask ask, Caller caller) const;
@@ -87,7 +93,8 @@ class TestHub {
     boost::json::object get(const std::string& target) const;
     /// Registers a device by thumbprint, optionally with a second one.
     boost::json::object register_device(const std::string& id, const support::Identity& first,
-                                        const support::Identity* second = nullptr, const std::string& more = {}) const;
+                                        const support::Identity* second = nullptr,
+                                        const std::string& more = {}) const;
     /// Everything that the hub has stored, oldest first.
     std::vector<hub::Telemetry::Stored> stored() const;
 
