@@ -17,11 +17,12 @@ namespace {
 
 constexpr std::string_view begin_mark = "-----BEGIN ";
 
-base::Instant instant(const ASN1_TIME* time) {
+// A date that does not parse makes its certificate one that is never valid.
+base::Instant instant(const ASN1_TIME* time, base::Instant otherwise) {
     std::tm parts{};
     if (ASN1_TIME_to_tm(time, &parts) != 1) {
         clear_openssl_errors();
-        return base::Instant{};
+        return otherwise;
     }
     return base::Instant{std::chrono::seconds{timegm(&parts)}};
 }
@@ -50,12 +51,11 @@ base::Result<Certificate> Certificate::from_der(std::span<const std::byte> der, 
 }
 
 base::Result<Certificate> Certificate::from_pem(std::string_view pem, std::string thing) {
-    const BioPtr in = bio_over(base::as_bytes(pem));
-    X509Ptr parsed(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
-    if (!parsed)
-        return openssl_error(base::Code::malformed, std::move(thing), "is not a PEM certificate",
-                             "it must hold a block -----BEGIN CERTIFICATE-----");
-    return Certificate(std::shared_ptr<x509_st>(parsed.release(), X509_free));
+    const auto blocks = pem_blocks(pem, PEM_STRING_X509, 1);
+    if (blocks.empty())
+        return base::fail(base::Code::malformed, std::move(thing), "is not a PEM certificate",
+                          "it must hold a block -----BEGIN CERTIFICATE-----");
+    return from_der(blocks.front(), std::move(thing));
 }
 
 base::Result<Certificate> Certificate::read(std::span<const std::byte> content, std::string thing) {
@@ -104,10 +104,11 @@ std::string Certificate::serial_hex() const {
 }
 
 base::Instant Certificate::not_before() const {
-    return instant(X509_get0_notBefore(handle()));
+    constexpr base::Instant end_of_9999{std::chrono::seconds{253402300799}};
+    return instant(X509_get0_notBefore(handle()), end_of_9999);
 }
 base::Instant Certificate::not_after() const {
-    return instant(X509_get0_notAfter(handle()));
+    return instant(X509_get0_notAfter(handle()), base::Instant{});
 }
 
 bool Certificate::is_ca() const {
@@ -154,10 +155,19 @@ base::Result<Chain> certificates_from_pem(std::string_view pem, std::string thin
         if (label.find("PRIVATE KEY") != std::string_view::npos)
             return base::fail(base::Code::invalid_argument, std::move(thing), "holds a private key",
                               "keep the key in a file of its own and give certificates alone");
+        // Its trust settings would be lost unseen.
+        if (label == "TRUSTED CERTIFICATE")
+            return base::fail(base::Code::unsupported, std::move(thing),
+                              "holds a certificate with OpenSSL's trust settings",
+                              "convert it with openssl x509 -in OLD -out NEW");
         const std::string end_mark = fmt::format("-----END {}-----", label);
         const auto end = pem.find(end_mark);
-        const auto block = pem.substr(0, end == std::string_view::npos ? end : end + end_mark.size());
-        if (label == "CERTIFICATE" || label == "X509 CERTIFICATE" || label == "TRUSTED CERTIFICATE") {
+        if (end == std::string_view::npos)
+            return base::fail(base::Code::malformed,
+                              fmt::format("{}, certificate {}", thing, chain.size() + 1), "has no end mark",
+                              "give the file whole");
+        const auto block = pem.substr(0, end + end_mark.size());
+        if (label == "CERTIFICATE" || label == "X509 CERTIFICATE") {
             if (chain.size() == limit)
                 return base::fail(base::Code::too_large, std::move(thing),
                                   fmt::format("holds more than {} certificates", limit));

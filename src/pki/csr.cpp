@@ -202,15 +202,13 @@ base::Result<Csr> csr_from_pem(std::string_view pem, std::string thing) {
     if (pem.size() > largest_request)
         return base::fail(base::Code::too_large, std::move(thing),
                           fmt::format("is larger than {} bytes", largest_request));
-    const BioPtr in = bio_over(base::as_bytes(pem));
-    const X509ReqPtr request(PEM_read_bio_X509_REQ(in.get(), nullptr, nullptr, nullptr));
-    if (!request)
-        return openssl_error(base::Code::malformed, std::move(thing), "is not a PEM certificate request",
-                             "it must hold one block -----BEGIN CERTIFICATE REQUEST-----");
-    const X509ReqPtr another(PEM_read_bio_X509_REQ(in.get(), nullptr, nullptr, nullptr));
-    clear_openssl_errors();
-    if (another) return malformed(thing, "holds more than one request", "give one request a file");
-    return read(request.get(), thing);
+    // This label finds "NEW CERTIFICATE REQUEST" too.
+    const auto blocks = pem_blocks(pem, PEM_STRING_X509_REQ, 2);
+    if (blocks.empty())
+        return malformed(thing, "is not a PEM certificate request",
+                         "it must hold one block -----BEGIN CERTIFICATE REQUEST-----");
+    if (blocks.size() > 1) return malformed(thing, "holds more than one request", "give one request a file");
+    return csr_from_der(blocks.front(), std::move(thing));
 }
 
 base::Result<Csr> read_csr(std::span<const std::byte> content, std::string thing) {

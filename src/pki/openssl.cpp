@@ -2,8 +2,20 @@
 #include "pki/openssl.hpp"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <limits>
 
 namespace pki {
+namespace {
+
+// OpenSSL would ask on the terminal, for a certificate too where its PEM header says that it is encrypted.
+int no_passphrase(char*, int, int, void*) {
+    return -1;
+}
+
+}  // namespace
 
 void clear_openssl_errors() {
     ERR_clear_error();
@@ -26,8 +38,26 @@ std::unexpected<base::Error> openssl_error(base::Code code, std::string thing, s
     return base::fail(code, std::move(thing), std::move(reason), std::move(fix));
 }
 
+std::vector<base::Bytes> pem_blocks(std::string_view pem, const char* label, std::size_t limit) {
+    const BioPtr in = bio_over(base::as_bytes(pem));
+    std::vector<base::Bytes> all;
+    while (all.size() < limit) {
+        unsigned char* data = nullptr;
+        long size = 0;
+        if (PEM_bytes_read_bio(&data, &size, nullptr, label, in.get(), no_passphrase, nullptr) != 1) break;
+        const std::unique_ptr<unsigned char, FreeOpenSsl> owned(data);
+        const auto* first = reinterpret_cast<const std::byte*>(data);
+        all.emplace_back(first, first + size);
+    }
+    clear_openssl_errors();
+    return all;
+}
+
 BioPtr bio_over(std::span<const std::byte> bytes) {
-    return BioPtr(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+    // A null pointer would be refused, and a size that turns negative would be taken for "up to the NUL".
+    const auto size = std::min<std::size_t>(bytes.size(), std::numeric_limits<int>::max());
+    return BioPtr(
+        BIO_new_mem_buf(size == 0 ? static_cast<const void*>("") : bytes.data(), static_cast<int>(size)));
 }
 
 std::string bio_text(BIO* bio) {

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
@@ -70,6 +71,10 @@ std::unexpected<base::Error> openssl_error(base::Code code, std::string thing, s
 void clear_openssl_errors();
 /// The first entry of the queue as text, queue drained; "no further detail" where it is empty.
 std::string take_openssl_error_text();
+
+/// The DER of the PEM blocks called `label` ("CERTIFICATE"), in order, at most `limit`; other blocks and the
+/// text around them are passed over. Ends at the first block that is broken. Never asks for a passphrase.
+std::vector<base::Bytes> pem_blocks(std::string_view pem, const char* label, std::size_t limit);
 
 /// A read-only memory BIO over bytes that outlive it.
 BioPtr bio_over(std::span<const std::byte> bytes);
