@@ -52,8 +52,8 @@ Task<> accept_all(std::shared_ptr<Socket> listening, std::string name, Accepted 
         while (admission && admission->running >= admission->most && listening->is_open()) {
             co_await admission->again->wait(no_deadline);
         }
-        const auto ready = co_await Socket::wait(listening, Side::reader, Ready::read, no_deadline);
-        if (!ready) co_return;
+        const auto ready = co_await Socket::wait_parked(listening, no_deadline);
+        if (!ready) break;
         for (int i = 0; i < most_in_a_row && listening->is_open(); ++i) {
             if (admission && admission->running >= admission->most) break;
             const Outcome outcome = accept_one(listening->descriptor(), accepted);
@@ -73,6 +73,7 @@ Task<> accept_all(std::shared_ptr<Socket> listening, std::string name, Accepted 
             }
         }
     }
+    listening->close();
 }
 
 }  // namespace net

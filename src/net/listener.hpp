@@ -29,7 +29,7 @@ class TlsListener {
     std::uint16_t port() const;
     /// Takes effect for the next handshake; from any thread. Open connections stay.
     void replace(std::shared_ptr<const ServerTls> tls);
-    /// No more connections are accepted; from any thread.
+    /// No more connections are accepted; from any thread. Stopping the loops does the same.
     void close();
 
     struct Impl;

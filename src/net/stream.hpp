@@ -28,6 +28,7 @@ struct Peer {
 };
 
 /// A connected byte stream: TLS over TCP, or a Unix socket. On its own loop. One task reads, one writes.
+/// It must not outlive its loop: never return one from run_task_for.
 /// While idle it holds no buffer of its own: a read waits for readiness first and only then needs memory.
 class Stream {
   public:

@@ -17,7 +17,7 @@ struct TaskGroup::Impl {
     std::map<std::uint64_t, std::shared_ptr<asio::cancellation_signal>> tasks;
     std::uint64_t next = 0;
     bool cancelled = false;
-    std::vector<Waiter*> drainers;
+    std::vector<std::shared_ptr<Waiter>> drainers;  // shared: a drainer may be destroyed before the last task
 };
 
 namespace {
@@ -32,16 +32,16 @@ struct Place {
     ~Place() {
         group->tasks.erase(id);
         if (!group->tasks.empty()) return;
-        for (Waiter* drainer : group->drainers) drainer->wake();
+        for (const auto& drainer : group->drainers) drainer->wake();
         group->drainers.clear();
     }
 };
 
 Task<> drain(std::shared_ptr<TaskGroup::Impl> group) {
     while (!group->tasks.empty()) {
-        Waiter waiter(group->loop.impl().context);
-        group->drainers.push_back(&waiter);
-        co_await waiter.wait_always();
+        const auto waiter = std::make_shared<Waiter>(group->loop.impl().context);
+        group->drainers.push_back(waiter);
+        co_await waiter->wait_always();
     }
 }
 
@@ -60,10 +60,10 @@ void TaskGroup::spawn(std::string name, Task<> task) {
     auto place = std::make_shared<Place>(impl_, id);
     asio::post(impl_->loop.impl().context, [name = std::move(name), task = std::move(task),
                                             signal = std::move(signal), place = std::move(place)]() mutable {
-        TaskGroup::Impl& group = *place->group;
+        const auto group = place->group;
         // The signal outlives the task: its place holds it in the map until then.
-        start_task(group.loop, std::move(name), std::move(task), std::move(place), signal->slot());
-        if (group.cancelled) signal->emit(asio::cancellation_type::terminal);
+        start_task(group->loop, std::move(name), std::move(task), std::move(place), signal->slot());
+        if (group->cancelled) signal->emit(asio::cancellation_type::terminal);
     });
 }
 
