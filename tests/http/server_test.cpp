@@ -281,7 +281,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "abcde"},
         ClientCase{"ToTheEnd", "HTTP/1.1 200 OK\r\n\r\nabc", {}, "abc"},
         ClientCase{"Http10", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", {}, "a"},
-        ClientCase{"Garbage", "SSH-2.0-OpenSSH_9.2\r\n", base::Code::malformed, ""},
+        ClientCase{"Garbage", "SSH-2.0-OpenSSH_9.2\r\n\r\n", base::Code::malformed, ""},
         ClientCase{"Empty", "", base::Code::unavailable, ""},
         ClientCase{"CutOff", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", base::Code::unavailable, ""},
         ClientCase{"CutOffChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",

@@ -112,6 +112,7 @@ struct Closing {
         if (how == How::destroy) here.stream.reset();
         if (how == How::cancel) group.cancel_all();
         co_await group.drained();
+        here.stream.reset();
     }
 };
 
