@@ -67,7 +67,6 @@ base::Result<std::unique_ptr<net::UnixListener>> open_socket(const ServiceRun& r
         if (const auto* user = ::getpwnam(std::string(user_name(run.service)).c_str()))
             if (::chown(path.c_str(), user->pw_uid, user->pw_gid) != 0)
                 return base::fail_errno(errno, "socket " + path, "given to its service's user");
-    base::log::info(base::events::listener_opened, {{"path", path}});
     return listener;
 }
 

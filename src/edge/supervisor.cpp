@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "edge/children.hpp"
+#include "edge/given_files.hpp"
 #include "edge/service_run.hpp"
 
 namespace edge {
@@ -51,6 +52,7 @@ Users users_of(const Paths& paths) {
 
 base::Status supervise(const SupervisorRun& run) {
     SP_TRY(return, const auto configuration, read_configuration(run.paths));
+    if (auto good = check_given_files(configuration); !good) return good;
     for (const auto& notice : configuration.notices)
         base::log::warning(base::events::configuration_noticed, {{"reason", notice}});
     if (auto written = write_service_files(configuration, run.paths, users_of(run.paths), gives_up_root(run.paths));

@@ -33,7 +33,6 @@ base::Status WorkloadService::listen(net::Loop& loop) {
         auto opened = net::UnixListener::open(loop, path.string(), 0666, serve_local(*module->api, config_.max_requests));
         if (!opened) return std::unexpected(std::move(opened).error());
         module->listener = *std::move(opened);
-        base::log::info(base::events::listener_opened, {{"path", path.string()}, {"module", module->rules.id}});
     }
     return {};
 }

@@ -81,8 +81,10 @@ identity_pk = "file://{}/device.key"
 RunningDevice::~RunningDevice() { stop(); }
 
 void RunningDevice::start() {
-    loops_ = std::make_unique<net::Loops>(1);
+    // Who waits for a signature blocks its loop; the keys service is another process, here another loop.
+    loops_ = std::make_unique<net::Loops>(2);
     auto& loop = loops_->at(0);
+    auto& keys_loop = loops_->at(1);
     const auto& clock = base::system_clock();
     keys_ = sure(edge::KeysService::make(sure(edge::read_keys_config(paths_))));
     certificates_ = sure(edge::CertificatesService::make(sure(edge::read_certificates_config(paths_)), clock));
@@ -91,7 +93,7 @@ void RunningDevice::start() {
     const auto listen = [&](edge::Service service, net::Serve serve) {
         listeners_.push_back(sure(net::UnixListener::open(loop, socket(service), 0660, std::move(serve))));
     };
-    listen(edge::Service::keys, keys_->serve());
+    keys_listener_ = sure(net::UnixListener::open(keys_loop, socket(edge::Service::keys), 0660, keys_->serve()));
     listen(edge::Service::certificates, certificates_->serve());
     listen(edge::Service::identity, identity_->serve());
     sure(workload_->listen(loop));
@@ -104,6 +106,7 @@ void RunningDevice::start() {
             identity_->stop();
             workload_->stop();
             listeners_.clear();
+            loops_->at(1).post([this] { keys_listener_.reset(); });
         });
     });
 }

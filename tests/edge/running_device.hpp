@@ -52,6 +52,7 @@ class RunningDevice {
     std::unique_ptr<edge::CertificatesService> certificates_;
     std::unique_ptr<edge::IdentityService> identity_;
     std::unique_ptr<edge::WorkloadService> workload_;
+    std::unique_ptr<net::UnixListener> keys_listener_;
     std::vector<std::unique_ptr<net::UnixListener>> listeners_;
     std::shared_ptr<void> ready_;
     std::thread thread_;
