@@ -6,9 +6,6 @@ import hashlib
 import hmac
 import http.client
 import json
-import os
-import pathlib
-import signal
 import socket
 import unittest
 
