@@ -95,8 +95,9 @@ TEST_F(SessionTest, RefusesClientIdThatDiffersWithCode2) {
     hub_.register_device("TempSensor", identity);
     expect_refused({.device = "TempSensor", .identity = &identity, .client_id = "Other"},
                    base::Code::invalid_argument, "identity.client_id");
-    expect_refused({.device = "TempSensor", .identity = &identity, .client_id = "", .clean_session = true},
-                   base::Code::invalid_argument, "client id is empty");
+    const auto nameless = try_connect({.device = "TempSensor", .identity = &identity, .client_id = ""});
+    ASSERT_FALSE(nameless.has_value());
+    EXPECT_EQ(nameless.error().code, base::Code::invalid_argument) << nameless.error().text();
 }
 
 TEST_F(SessionTest, RefusesMalformedUserNameWithCode4) {

@@ -137,7 +137,7 @@ net::Task<Connected> TestHub::connect(MqttWish wish) const {
     options.connect.client_id = wish.client_id.value_or(claim.identity.text());
     options.connect.user_name = wish.user_name.value_or(azure::make_username(claim));
     if (!wish.token.empty()) options.connect.password = wish.token;
-    options.connect.clean_session = wish.clean_session;
+    options.connect.clean_session = false;
     options.connect.will = wish.will;
     auto client = co_await mqtt::Client::connect(std::move(options), base::system_clock());
     co_return client;

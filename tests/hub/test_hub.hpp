@@ -56,7 +56,6 @@ struct MqttWish {
     std::optional<std::string> client_id{};
     std::optional<std::string> user_name{};
     std::optional<mqtt::Will> will{};
-    bool clean_session = false;
 };
 
 using Connected = base::Result<std::unique_ptr<mqtt::Client>>;
