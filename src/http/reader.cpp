@@ -103,7 +103,18 @@ struct RequestReader::Impl {
     std::size_t header_limit;
     Host host;
     Refusal refusal;
-    Request request;  // the head, as it was before any trailer
+    Request request;          // the head, as it was before any trailer
+    std::size_t scanned = 0;  // bytes of the head already looked at for bare line feeds
+
+    /// Beast waits for an empty line that never comes where lines end in LF alone; we say so at once.
+    bool has_bare_line_feed(const std::string& head) {
+        for (; scanned < head.size(); ++scanned) {
+            if (head[scanned] != '\n') continue;
+            if (scanned == 0 || head[scanned - 1] != '\r') return true;
+            if (scanned >= 3 && head.compare(scanned - 3, 4, "\r\n\r\n") == 0) return false;
+        }
+        return false;
+    }
 
     /// What the grammar allows and we do not.
     bool judge_head() {
@@ -165,6 +176,10 @@ Progress RequestReader::feed(std::string& buffer) {
         if (buffer.empty() || buffer == "\r") return Progress::need_more;
     }
     const bool head_before = impl_->parser.is_header_done();
+    if (!head_before && impl_->has_bare_line_feed(buffer)) {
+        impl_->refuse(400, "the message is malformed: a line of the header does not end in CRLF");
+        return Progress::refused;
+    }
     boost::system::error_code failed;
     auto progress = advance(impl_->parser, buffer, impl_->header_limit, failed);
     if (progress == Progress::refused) impl_->refusal = refusal_of(failed);
