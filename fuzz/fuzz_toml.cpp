@@ -8,8 +8,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     auto table = base::ConfigTable::parse({reinterpret_cast<const char*>(data), size}, "fuzz.toml");
     if (!table) return table.error().thing.empty() ? __builtin_trap(), 0 : 0;
     for (const auto& key : table->keys()) {
-        if (auto inner = table->table(key)) (void)inner->keys();
-        else if (!table->string(key)) (void)table->strings(key);
+        if (auto inner = table->table(key))
+            (void)inner->keys();
+        else if (!table->string(key))
+            (void)table->strings(key);
     }
     (void)table->integer("hostname", 0, 10);
     table->merge(base::ConfigTable::empty("other.toml"));

@@ -17,11 +17,12 @@ enum class Exit : int { done = 0, no = 1, usage = 2, unknown = 3 };
 /// What the chosen command does; set by its callback while the command line is parsed, run afterwards.
 using Run = std::function<Exit()>;
 
-/// Each adds its subcommands under `root`. One file a command group; a file parses, wires and runs, nothing else.
+/// Each adds its subcommands under `root`. One file a command group; a file parses, wires and runs, nothing
+/// else.
 void add_ca(CLI::App& root, Run& run);
-void add_hub(CLI::App& hub, Run& run);              ///< hub init, run
+void add_hub(CLI::App& hub, Run& run);  ///< hub init, run
 void add_hub_connection_string(CLI::App& hub, Run& run);
-void add_hub_device(CLI::App& hub, Run& run);       ///< hub device, module, and az's names
+void add_hub_device(CLI::App& hub, Run& run);  ///< hub device, module, and az's names
 void add_hub_certificate(CLI::App& hub, Run& run);
 void add_hub_monitor(CLI::App& hub, Run& run);
 void add_edge(CLI::App& root, Run& run);
@@ -29,9 +30,9 @@ void add_gateway(CLI::App& root, Run& run);
 void add_verify(CLI::App& root, Run& run);
 void add_thumbprint(CLI::App& root, Run& run);
 
-/// Prints "sallyport: error: <thing> <reason>" and "sallyport: hint: <fix>" on standard error, and gives the exit code:
-/// usage for Code::usage, otherwise `otherwise` (a command that asks a question says Exit::unknown where it could not
-/// find out).
+/// Prints "sallyport: error: <thing> <reason>" and "sallyport: hint: <fix>" on standard error, and gives the
+/// exit code: usage for Code::usage, otherwise `otherwise` (a command that asks a question says Exit::unknown
+/// where it could not find out).
 Exit report(const base::Error& error, Exit otherwise = Exit::no);
 
 }  // namespace app

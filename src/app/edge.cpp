@@ -39,14 +39,18 @@ Exit run_edge(const RunOptions& options, std::vector<std::string> log_arguments)
 }  // namespace
 
 void add_edge(CLI::App& root, Run& run) {
-    auto* edge = root.add_subcommand("edge", "Services of the edge device: keys, certificates, identity, workload");
+    auto* edge =
+        root.add_subcommand("edge", "Services of the edge device: keys, certificates, identity, workload");
     edge->require_subcommand(1);
     auto* command = edge->add_subcommand("run", "Run the four services, each a process of its own");
     const auto options = std::make_shared<RunOptions>();
     command->add_option("--root", options->root, "Directory under which all paths lie")->type_name("DIR");
-    command->add_option("--service", options->service, "Run this one alone: keys, certificates, identity or workload")
+    command
+        ->add_option("--service", options->service,
+                     "Run this one alone: keys, certificates, identity or workload")
         ->check(CLI::IsMember({"keys", "certificates", "identity", "workload"}));
-    command->add_option("--ready-file", options->ready_file, "Written once all four serve")->type_name("FILE");
+    command->add_option("--ready-file", options->ready_file, "Written once all four serve")
+        ->type_name("FILE");
     // The parent's end of the agreement with its children; nobody types it.
     command->add_option("--ready-fd", options->ready_descriptor)->group("");
     command->callback([&root, &run, options] {

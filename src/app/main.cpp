@@ -11,8 +11,8 @@
 namespace app {
 
 Exit report(const base::Error& error, Exit otherwise) {
-    fmt::print(stderr, "sallyport: error: {}{}{}\n", error.thing, error.thing.empty() || error.reason.empty() ? "" : " ",
-               error.reason);
+    fmt::print(stderr, "sallyport: error: {}{}{}\n", error.thing,
+               error.thing.empty() || error.reason.empty() ? "" : " ", error.reason);
     if (!error.fix.empty()) fmt::print(stderr, "sallyport: hint: {}\n", error.fix);
     return error.code == base::Code::usage ? Exit::usage : otherwise;
 }
@@ -61,7 +61,8 @@ int parse_and_run(int argc, char** argv) {
     base::log::configure(base::log::parse_level(log.level).value_or(base::log::Level::info),
                          base::log::parse_format(log.format).value_or(base::log::Format::text), role);
     if (!run) {
-        fmt::print(stderr, "sallyport: error: {} needs a subcommand\nsallyport: hint: run it with --help\n", role);
+        fmt::print(stderr, "sallyport: error: {} needs a subcommand\nsallyport: hint: run it with --help\n",
+                   role);
         return static_cast<int>(Exit::usage);
     }
     return static_cast<int>(run());

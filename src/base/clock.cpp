@@ -33,8 +33,13 @@ Civil civil(Instant when) {
     const auto day = std::chrono::floor<std::chrono::days>(when);
     const std::chrono::year_month_day date{day};
     const auto rest = (when - day).count();
-    return {int(date.year()), unsigned(date.month()), unsigned(date.day()),        rest / 3600,
-            rest / 60 % 60,   rest % 60,              std::chrono::weekday{day}.c_encoding()};
+    return {int(date.year()),
+            unsigned(date.month()),
+            unsigned(date.day()),
+            rest / 3600,
+            rest / 60 % 60,
+            rest % 60,
+            std::chrono::weekday{day}.c_encoding()};
 }
 
 std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count) {
@@ -56,7 +61,8 @@ const Clock& system_clock() {
 
 std::string format_rfc3339(Instant when) {
     const auto c = civil(when);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute,
+                       c.second);
 }
 
 std::string format_rfc3339_ms(std::chrono::sys_time<std::chrono::milliseconds> when) {
@@ -71,8 +77,8 @@ std::string format_rfc1123(Instant when) {
     static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const auto c = civil(when);
-    return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[c.weekday], c.day, months[c.month - 1],
-                       c.year, c.hour, c.minute, c.second);
+    return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[c.weekday], c.day,
+                       months[c.month - 1], c.year, c.hour, c.minute, c.second);
 }
 
 Result<Instant> parse_rfc3339(std::string_view text) {

@@ -38,8 +38,8 @@ constexpr std::size_t largest_document = 1024 * 1024;
 constexpr int deepest_nesting = 64;
 
 std::string_view type_name(std::size_t index) {
-    static constexpr std::string_view names[] = {"a date", "a boolean", "an integer", "a number",
-                                                 "a string", "an array", "a table"};
+    static constexpr std::string_view names[] = {"a date",   "a boolean", "an integer", "a number",
+                                                 "a string", "an array",  "a table"};
     return names[index];
 }
 
@@ -50,8 +50,10 @@ bool nests_too_deep(std::string_view text) {
         const char c = text[i];
         if (c == '\n') quote = 0;
         if (quote != 0) {
-            if (c == '\\' && quote == '"') ++i;
-            else if (c == quote) quote = 0;
+            if (c == '\\' && quote == '"')
+                ++i;
+            else if (c == quote)
+                quote = 0;
         } else if (c == '"' || c == '\'') {
             quote = c;
         } else if (c == '[' || c == '{') {
@@ -83,10 +85,18 @@ std::shared_ptr<Node> convert(const toml::value& from, const std::string& path, 
     node->file = file;
     node->line = from.location().line();
     switch (from.type()) {
-        case toml::value_t::boolean: node->value = from.as_boolean(); break;
-        case toml::value_t::integer: node->value = static_cast<std::int64_t>(from.as_integer()); break;
-        case toml::value_t::floating: node->value = static_cast<double>(from.as_floating()); break;
-        case toml::value_t::string: node->value = static_cast<std::string>(from.as_string()); break;
+        case toml::value_t::boolean:
+            node->value = from.as_boolean();
+            break;
+        case toml::value_t::integer:
+            node->value = static_cast<std::int64_t>(from.as_integer());
+            break;
+        case toml::value_t::floating:
+            node->value = static_cast<double>(from.as_floating());
+            break;
+        case toml::value_t::string:
+            node->value = static_cast<std::string>(from.as_string());
+            break;
         case toml::value_t::array: {
             typename Node::Array array;
             for (const auto& item : from.as_array())
@@ -101,7 +111,8 @@ std::shared_ptr<Node> convert(const toml::value& from, const std::string& path, 
             node->value = std::move(table);
             break;
         }
-        default: break;
+        default:
+            break;
     }
     return node;
 }
@@ -128,7 +139,8 @@ Result<ConfigTable> ConfigTable::parse(std::string_view text, std::string name) 
         return ConfigTable(shared, node);
     } catch (const toml::exception& e) {
         std::string said = e.what();
-        if (const auto bracket = said.find("[error] "); bracket != std::string::npos) said.erase(0, bracket + 8);
+        if (const auto bracket = said.find("[error] "); bracket != std::string::npos)
+            said.erase(0, bracket + 8);
         said = said.substr(0, said.find('\n'));
         const auto line = e.location().line();
         return fail(Code::malformed, thing, fmt::format("is not TOML, line {}: {}", line, said));
@@ -186,9 +198,13 @@ std::string ConfigTable::full(std::string_view key) const {
     return node_->path.empty() ? std::string(key) : node_->path + "." + std::string(key);
 }
 
-const std::string& ConfigTable::path() const { return node_->path; }
+const std::string& ConfigTable::path() const {
+    return node_->path;
+}
 
-bool ConfigTable::known(std::string_view key) { return find(key) != nullptr; }
+bool ConfigTable::known(std::string_view key) {
+    return find(key) != nullptr;
+}
 
 ConfigTable::Kind ConfigTable::kind(std::string_view key) {
     const auto* node = find(key);
@@ -201,8 +217,9 @@ ConfigTable::Kind ConfigTable::kind(std::string_view key) {
 
 void ConfigTable::complain(std::string_view key, std::string reason, std::string fix) {
     const auto* node = find(key);
-    std::string line = fmt::format("{}{}: {} {}", node ? node->file : node_->file,
-                                   node && node->line ? fmt::format(" line {}", node->line) : "", full(key), reason);
+    std::string line =
+        fmt::format("{}{}: {} {}", node ? node->file : node_->file,
+                    node && node->line ? fmt::format(" line {}", node->line) : "", full(key), reason);
     if (!fix.empty()) line += ": " + fix;
     shared_->problems.push_back(std::move(line));
 }
@@ -215,7 +232,8 @@ std::optional<std::string> ConfigTable::string(std::string_view key) {
     return std::nullopt;
 }
 
-std::optional<std::int64_t> ConfigTable::integer(std::string_view key, std::int64_t least, std::int64_t most) {
+std::optional<std::int64_t> ConfigTable::integer(std::string_view key, std::int64_t least,
+                                                 std::int64_t most) {
     const auto* node = find(key);
     if (!node) return std::nullopt;
     if (const auto* value = std::get_if<std::int64_t>(&node->value)) {
@@ -243,8 +261,10 @@ std::optional<std::vector<std::string>> ConfigTable::strings(std::string_view ke
     bool all = array != nullptr;
     if (array)
         for (const auto& item : *array) {
-            if (const auto* value = std::get_if<std::string>(&item->value)) values.push_back(*value);
-            else all = false;
+            if (const auto* value = std::get_if<std::string>(&item->value))
+                values.push_back(*value);
+            else
+                all = false;
         }
     if (all) return values;
     complain(key, "must be an array of strings");
@@ -271,8 +291,10 @@ std::vector<ConfigTable> ConfigTable::tables(std::string_view key) {
         return all;
     }
     for (const auto& item : *array) {
-        if (std::holds_alternative<Node::Table>(item->value)) all.push_back(ConfigTable(shared_, item));
-        else complain(key, "must be an array of tables");
+        if (std::holds_alternative<Node::Table>(item->value))
+            all.push_back(ConfigTable(shared_, item));
+        else
+            complain(key, "must be an array of tables");
     }
     return all;
 }
@@ -299,7 +321,8 @@ Status ConfigTable::finish() const {
                 continue;
             }
             const auto near = nearest(key, known);
-            problems.push_back(fmt::format("{} line {}: {} is not a known key{}", child->file, child->line, child->path,
+            problems.push_back(fmt::format("{} line {}: {} is not a known key{}", child->file, child->line,
+                                           child->path,
                                            near.empty() ? "" : fmt::format(": did you mean {}?", near)));
         }
     };

@@ -24,7 +24,8 @@ class ConfigTable {
     /// An empty document, for "no configuration file".
     static ConfigTable empty(std::string name);
 
-    /// Joins a later document into this one: tables merge, arrays join, scalars are replaced (interfaces.md 2).
+    /// Joins a later document into this one: tables merge, arrays join, scalars are replaced (interfaces.md
+    /// 2).
     void merge(ConfigTable later);
 
     /// Each getter returns nullopt where the key is absent; a wrong type or bound is recorded for `finish`.
@@ -36,7 +37,8 @@ class ConfigTable {
     std::vector<ConfigTable> tables(std::string_view key);  ///< an array of tables
     /// The keys that are there, for tables whose keys are free (`[preloaded_keys]`).
     std::vector<std::string> keys() const;
-    /// What stands there, for keys of several forms (`identity_cert` is a URI or a table). Takes the key as known.
+    /// What stands there, for keys of several forms (`identity_cert` is a URI or a table). Takes the key as
+    /// known.
     enum class Kind { absent, text, array, table, other };
     Kind kind(std::string_view key);
     /// Takes a key as known without reading it, as for settings of the original that we do not have.

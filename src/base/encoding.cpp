@@ -8,7 +8,8 @@
 namespace base {
 namespace {
 
-constexpr std::string_view base64_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view base64_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 constexpr std::array<std::int8_t, 256> base64_values = [] {
     std::array<std::int8_t, 256> table{};
@@ -35,8 +36,12 @@ std::string hex_with(std::span<const std::byte> bytes, std::string_view digits) 
     return text;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+char upper(char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
@@ -55,8 +60,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string to_hex(std::span<const std::byte> bytes) { return hex_with(bytes, "0123456789abcdef"); }
-std::string to_hex_upper(std::span<const std::byte> bytes) { return hex_with(bytes, "0123456789ABCDEF"); }
+std::string to_hex(std::span<const std::byte> bytes) {
+    return hex_with(bytes, "0123456789abcdef");
+}
+std::string to_hex_upper(std::span<const std::byte> bytes) {
+    return hex_with(bytes, "0123456789ABCDEF");
+}
 
 std::optional<Bytes> from_hex(std::string_view text) {
     if (text.size() % 2 != 0) return std::nullopt;
@@ -111,8 +120,8 @@ std::optional<Bytes> from_base64(std::string_view text) {
 std::string percent_encode(std::string_view text) {
     std::string out;
     for (const char c : text) {
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-            c == '_' || c == '~') {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+            c == '.' || c == '_' || c == '~') {
             out += c;
         } else {
             out += '%';

@@ -48,13 +48,15 @@ template <class T>
 using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
-/// Builds the failed arm of a Result: `return base::fail(Code::not_found, "device TempSensor", "is not registered");`
+/// Builds the failed arm of a Result: `return base::fail(Code::not_found, "device TempSensor", "is not
+/// registered");`
 inline std::unexpected<Error> fail(Code code, std::string thing, std::string reason, std::string fix = {}) {
     return std::unexpected<Error>(Error{code, std::move(thing), std::move(reason), std::move(fix)});
 }
 
-/// The failure of errno after a call on `thing` ("file X", "socket Y"): "could not be opened: No such file...".
-/// ENOENT becomes not_found, EACCES permission_denied, ENOSPC and EDQUOT disk_full, EADDRINUSE address_in_use.
+/// The failure of errno after a call on `thing` ("file X", "socket Y"): "could not be opened: No such
+/// file...". ENOENT becomes not_found, EACCES permission_denied, ENOSPC and EDQUOT disk_full, EADDRINUSE
+/// address_in_use.
 std::unexpected<Error> fail_errno(int error_number, std::string thing, std::string_view doing,
                                   std::string fix = {});
 

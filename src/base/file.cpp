@@ -42,8 +42,7 @@ Result<Buffer> read_with(const std::filesystem::path& path, std::string_view wha
     if (S_ISDIR(info.st_mode)) return fail(Code::invalid_argument, thing, "is a directory", "name a file");
     if (auto allowed = check(info, thing); !allowed) return std::unexpected(std::move(allowed).error());
     const auto expected = static_cast<std::size_t>(info.st_size);
-    if (expected > limit)
-        return fail(Code::too_large, thing, fmt::format("is larger than {} bytes", limit));
+    if (expected > limit) return fail(Code::too_large, thing, fmt::format("is larger than {} bytes", limit));
     // One byte more than the size told, so that the end is seen and a file that grows is noticed.
     Buffer content(Buffer(std::string_view{}));
     std::size_t used = 0;
@@ -77,16 +76,19 @@ Result<Buffer> read_with(const std::filesystem::path& path, std::string_view wha
 }  // namespace
 
 Result<std::string> read_file(const std::filesystem::path& path, std::string_view what, std::size_t limit) {
-    return read_with<std::string>(path, what, limit, [](const struct stat&, const std::string&) { return Status{}; });
+    return read_with<std::string>(path, what, limit,
+                                  [](const struct stat&, const std::string&) { return Status{}; });
 }
 
-Result<SecretBytes> read_secret_file(const std::filesystem::path& path, std::string_view what, std::size_t limit) {
+Result<SecretBytes> read_secret_file(const std::filesystem::path& path, std::string_view what,
+                                     std::size_t limit) {
     return read_with<SecretBytes>(
         path, what, limit, [&](const struct stat& info, const std::string& thing) -> Status {
             if ((info.st_mode & 077) == 0) return {};
-            return fail(Code::permission_denied, thing,
-                        fmt::format("may be used by others than its owner (mode {:04o})", info.st_mode & 07777),
-                        fmt::format("run chmod 600 {} and replace the key if others could read it", path.string()));
+            return fail(
+                Code::permission_denied, thing,
+                fmt::format("may be used by others than its owner (mode {:04o})", info.st_mode & 07777),
+                fmt::format("run chmod 600 {} and replace the key if others could read it", path.string()));
         });
 }
 
@@ -100,7 +102,8 @@ Status sync_directory(const std::filesystem::path& directory) {
 Status write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes, mode_t mode) {
     static std::atomic<unsigned> counter{0};
     const auto directory = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-    const auto beside = directory / fmt::format(".{}.{}.{}.new", path.filename().string(), ::getpid(), counter++);
+    const auto beside =
+        directory / fmt::format(".{}.{}.{}.new", path.filename().string(), ::getpid(), counter++);
     const std::string thing = "file " + path.string();
     const auto give_up = [&](int why, std::string_view doing) {
         ::unlink(beside.c_str());
@@ -108,7 +111,8 @@ Status write_atomically(const std::filesystem::path& path, std::span<const std::
     };
     {
         // Created unreadable to others, then given its mode, so that no umask or race widens a secret.
-        const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+        const Descriptor file(
+            ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (file.get() < 0) return fail_errno(errno, thing, "created");
         while (!bytes.empty()) {
             const auto put = ::write(file.get(), bytes.data(), bytes.size());
@@ -139,7 +143,8 @@ Status make_private_directories(const std::filesystem::path& path) {
     }
     if (made == 0) {
         // A umask can take from a mode, and a directory without its owner's bits is of no use.
-        if (::chmod(path.c_str(), private_directory_mode) != 0) return fail_errno(errno, thing, "given its mode");
+        if (::chmod(path.c_str(), private_directory_mode) != 0)
+            return fail_errno(errno, thing, "given its mode");
         return {};
     }
     const int why = errno;
@@ -156,9 +161,10 @@ Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         char holder[32]{};
         const auto got = ::pread(file.get(), holder, sizeof holder - 1, 0);
-        return fail(Code::address_in_use, "data directory " + directory.string(),
-                    fmt::format("is in use by process {}", got > 0 ? trim({holder, std::size_t(got)}) : "unknown"),
-                    "stop it first, or name another directory with --data");
+        return fail(
+            Code::address_in_use, "data directory " + directory.string(),
+            fmt::format("is in use by process {}", got > 0 ? trim({holder, std::size_t(got)}) : "unknown"),
+            "stop it first, or name another directory with --data");
     }
     const auto mine = fmt::format("{}\n", ::getpid());
     if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), mine.data(), mine.size(), 0) < 0)
@@ -166,7 +172,8 @@ Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory
     return DirectoryLock(file.release());
 }
 
-DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
 DirectoryLock& DirectoryLock::operator=(DirectoryLock&& other) noexcept {
     std::swap(descriptor_, other.descriptor_);
     return *this;

@@ -24,7 +24,8 @@ struct Settings {
 Settings& settings() {
     static Settings instance = [] {
         Settings made;
-        made.logger = std::make_shared<spdlog::logger>("sallyport", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        made.logger =
+            std::make_shared<spdlog::logger>("sallyport", std::make_shared<spdlog::sinks::stderr_sink_mt>());
         made.logger->set_pattern("%v");
         made.logger->set_level(spdlog::level::info);
         made.logger->flush_on(spdlog::level::trace);
@@ -35,20 +36,28 @@ Settings& settings() {
 
 spdlog::level::level_enum to_spdlog(Level level) {
     switch (level) {
-        case Level::debug: return spdlog::level::debug;
-        case Level::info: return spdlog::level::info;
-        case Level::warning: return spdlog::level::warn;
-        case Level::error: return spdlog::level::err;
+        case Level::debug:
+            return spdlog::level::debug;
+        case Level::info:
+            return spdlog::level::info;
+        case Level::warning:
+            return spdlog::level::warn;
+        case Level::error:
+            return spdlog::level::err;
     }
     return spdlog::level::info;
 }
 
 std::string_view name(Level level) {
     switch (level) {
-        case Level::debug: return "debug";
-        case Level::info: return "info";
-        case Level::warning: return "warning";
-        case Level::error: return "error";
+        case Level::debug:
+            return "debug";
+        case Level::info:
+            return "info";
+        case Level::warning:
+            return "warning";
+        case Level::error:
+            return "error";
     }
     return "info";
 }
@@ -88,8 +97,8 @@ void put(Level level, std::string_view event, const std::vector<const Field*>& f
     const auto when = format_rfc3339_ms(system_clock().now_ms());
     std::string line;
     if (s.format == Format::json) {
-        line = fmt::format(R"({{"time":"{}","level":"{}","role":{},"event":{})", when, name(level), quoted(s.role),
-                           quoted(event));
+        line = fmt::format(R"({{"time":"{}","level":"{}","role":{},"event":{})", when, name(level),
+                           quoted(s.role), quoted(event));
         for (const auto* f : fields) line += fmt::format(",{}:{}", quoted(f->key), quoted(f->value));
         line += '}';
     } else {

@@ -29,7 +29,9 @@ void SecretBytes::wipe() noexcept {
     bytes_.clear();
 }
 
-bool operator==(const SecretBytes& a, const SecretBytes& b) { return equal_constant_time(a.bytes(), b.bytes()); }
+bool operator==(const SecretBytes& a, const SecretBytes& b) {
+    return equal_constant_time(a.bytes(), b.bytes());
+}
 
 bool equal_constant_time(std::span<const std::byte> a, std::span<const std::byte> b) {
     if (a.size() != b.size()) return false;

@@ -22,7 +22,8 @@ std::unexpected<base::Error> absent() {
 }  // namespace
 
 base::Result<CertificateStore> CertificateStore::open(std::filesystem::path home, Preloaded preloaded) {
-    if (auto made = base::make_private_directories(home / "certs"); !made) return std::unexpected(made.error());
+    if (auto made = base::make_private_directories(home / "certs"); !made)
+        return std::unexpected(made.error());
     return CertificateStore(std::move(home), std::move(preloaded));
 }
 
@@ -34,13 +35,16 @@ base::Result<std::filesystem::path> CertificateStore::path(std::string_view id) 
                       "write to one of those");
 }
 
-base::Result<std::string> CertificateStore::read(std::string_view id) const { return read_within(id, 0); }
+base::Result<std::string> CertificateStore::read(std::string_view id) const {
+    return read_within(id, 0);
+}
 
 base::Result<std::string> CertificateStore::read_within(std::string_view id, int depth) const {
     const auto found = preloaded_.find(std::string(id));
     if (found != preloaded_.end() && std::holds_alternative<std::vector<std::string>>(found->second)) {
         if (depth == deepest_list)
-            return base::fail(base::Code::internal, fmt::format("certificate id {}", id), "is a list that contains itself");
+            return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
+                              "is a list that contains itself");
         std::string joined;
         for (const auto& each : std::get<std::vector<std::string>>(found->second)) {
             auto part = read_within(each, depth + 1);

@@ -11,8 +11,8 @@
 
 namespace edge {
 
-/// Certificate chains as files (edge-runtime.md 2.3): a preloaded id at its URI or as the join of other ids, any other
-/// as `<home>/certs/<S>-<H>.cer`, mode 0644 in a 0700 directory. On its own loop.
+/// Certificate chains as files (edge-runtime.md 2.3): a preloaded id at its URI or as the join of other ids,
+/// any other as `<home>/certs/<S>-<H>.cer`, mode 0644 in a 0700 directory. On its own loop.
 class CertificateStore {
   public:
     using Preloaded = std::map<std::string, std::variant<Uri, std::vector<std::string>>>;

@@ -21,7 +21,8 @@ net::Task<base::Result<pki::Chain>> CertificatesClient::create(std::string id, s
                                                                std::optional<Issuer> issuer) const {
     json::object body{{"certId", id}, {"csr", csr_pem}};
     if (issuer)
-        body["issuer"] = json::object{{"certId", issuer->certificate_id}, {"privateKeyHandle", issuer->key_handle}};
+        body["issuer"] =
+            json::object{{"certId", issuer->certificate_id}, {"privateKeyHandle", issuer->key_handle}};
     json::value request = std::move(body);
     auto answered = co_await call_local(service_, http::Verb::post, "/certificates", std::move(request));
     if (!answered) co_return std::unexpected(std::move(answered).error());

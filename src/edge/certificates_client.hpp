@@ -24,7 +24,8 @@ class CertificatesClient {
         std::string key_handle;
     };
     /// The new chain, leaf first. issuer: none where the id has an issuance of its own.
-    net::Task<base::Result<pki::Chain>> create(std::string id, std::string csr_pem, std::optional<Issuer> issuer) const;
+    net::Task<base::Result<pki::Chain>> create(std::string id, std::string csr_pem,
+                                               std::optional<Issuer> issuer) const;
 
   private:
     LocalService service_;

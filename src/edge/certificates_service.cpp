@@ -25,27 +25,34 @@ void log_issued(const std::string& id, const pki::Certificate& leaf, std::option
 base::Result<std::unique_ptr<CertificatesService>> CertificatesService::make(CertificatesConfig config,
                                                                              const base::Clock& clock) {
     SP_TRY(return, auto store, CertificateStore::open(config.home, config.preloaded));
-    return std::unique_ptr<CertificatesService>(new CertificatesService(std::move(config), std::move(store), clock));
+    return std::unique_ptr<CertificatesService>(
+        new CertificatesService(std::move(config), std::move(store), clock));
 }
 
-CertificatesService::CertificatesService(CertificatesConfig config, CertificateStore store, const base::Clock& clock)
-    : config_(std::move(config)), store_(std::move(store)), clock_(clock), keys_(config_.keys_socket.string(), clock) {
+CertificatesService::CertificatesService(CertificatesConfig config, CertificateStore store,
+                                         const base::Clock& clock)
+    : config_(std::move(config)),
+      store_(std::move(store)),
+      clock_(clock),
+      keys_(config_.keys_socket.string(), clock) {
     using http::Verb;
     const std::string_view first = "2020-09-01";
     std::vector<Route> routes{
         {Verb::post, "/certificates", first, Body::required, [this](Call c) { return create(std::move(c)); }},
         {Verb::put, "/certificates/{id}", first, Body::required, [this](Call c) { return ready(import(c)); }},
         {Verb::get, "/certificates/{id}", first, Body::none, [this](Call c) { return ready(read(c)); }},
-        {Verb::delete_, "/certificates/{id}", first, Body::optional, [this](Call c) { return ready(remove(c)); }},
+        {Verb::delete_, "/certificates/{id}", first, Body::optional,
+         [this](Call c) { return ready(remove(c)); }},
     };
-    api_ = std::make_unique<LocalApi>("certificates", std::vector<std::string>{"2020-09-01"}, std::move(routes),
-                                      status_of_store);
+    api_ = std::make_unique<LocalApi>("certificates", std::vector<std::string>{"2020-09-01"},
+                                      std::move(routes), status_of_store);
 }
 
 base::Status CertificatesService::may_write(const Call& call, std::string_view id) const {
     if (is_allowed(config_.rules, call.caller.user, id)) return {};
-    return base::fail(base::Code::unauthenticated,
-                      fmt::format("user {} is not authorized to modify the cert {}", call.caller.user.value_or(0), id), "");
+    return base::fail(
+        base::Code::unauthenticated,
+        fmt::format("user {} is not authorized to modify the cert {}", call.caller.user.value_or(0), id), "");
 }
 
 base::Result<pki::Chain> CertificatesService::issuer_chain(const std::string& id) const {
@@ -54,7 +61,8 @@ base::Result<pki::Chain> CertificatesService::issuer_chain(const std::string& id
     if (!pem) return std::unexpected(pem.error());
     auto chain = pki::certificates_from_pem(*pem, fmt::format("certificate {}", id));
     // A damaged file of ours is no mistake of the caller's.
-    if (!chain) return base::fail(base::Code::internal, chain.error().thing, chain.error().reason, chain.error().fix);
+    if (!chain)
+        return base::fail(base::Code::internal, chain.error().thing, chain.error().reason, chain.error().fix);
     return chain;
 }
 
@@ -74,12 +82,14 @@ net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer
     }
     const auto entry = config_.issuance.find(id);
     if (entry == config_.issuance.end())
-        co_return base::fail(base::Code::internal, fmt::format("certificate id {}", id), "has no issuance of its own",
+        co_return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
+                             "has no issuance of its own",
                              fmt::format("add [cert_issuance.{}], or name an issuer", id));
     std::string key_id = id;
     if (entry->second.method == Issuance::Method::local_ca) {
         if (!config_.local_ca)
-            co_return base::fail(base::Code::internal, "local CA", "is not configured", "add [cert_issuance.local_ca]");
+            co_return base::fail(base::Code::internal, "local CA", "is not configured",
+                                 "add [cert_issuance.local_ca]");
         auto chain = issuer_chain(config_.local_ca->first);
         if (!chain) co_return std::unexpected(std::move(chain).error());
         out.chain = *std::move(chain);
@@ -113,7 +123,8 @@ net::Task<Answer> CertificatesService::create(Call call) {
     const auto* signer = issuer->chain.empty() ? nullptr : &issuer->chain.front();
     const auto made = pki::issue(*input, signer, *key, clock_.now());
     if (!made) {
-        // An issuer that may not sign is our operator's trouble, a name that cannot stand in a certificate the caller's.
+        // An issuer that may not sign is our operator's trouble, a name that cannot stand in a certificate
+        // the caller's.
         const bool names_bad = made.error().code == base::Code::invalid_argument && !csr->names.empty() &&
                                made.error().thing.starts_with("name");
         if (names_bad) co_return bad_parameter("csr", made.error().text());
@@ -122,7 +133,8 @@ net::Task<Answer> CertificatesService::create(Call call) {
     pki::Chain chain{*made};
     chain.insert(chain.end(), issuer->chain.begin(), issuer->chain.end());
     const auto pem = pki::to_pem(chain);
-    if (auto written = store_.write(*id, pem); !written) co_return std::unexpected(std::move(written).error());
+    if (auto written = store_.write(*id, pem); !written)
+        co_return std::unexpected(std::move(written).error());
     log_issued(*id, *made, call.caller.user);
     co_return ok({{"pem", pem}}, 201);
 }

@@ -12,11 +12,12 @@
 
 namespace edge {
 
-/// The certificates service (edge-runtime.md 2): keeps certificate chains and issues by local means; the signing key
-/// stays in the keys service. On its own loop.
+/// The certificates service (edge-runtime.md 2): keeps certificate chains and issues by local means; the
+/// signing key stays in the keys service. On its own loop.
 class CertificatesService {
   public:
-    static base::Result<std::unique_ptr<CertificatesService>> make(CertificatesConfig config, const base::Clock& clock);
+    static base::Result<std::unique_ptr<CertificatesService>> make(CertificatesConfig config,
+                                                                   const base::Clock& clock);
     const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
 

@@ -48,7 +48,8 @@ base::Status open_pipe(Pipe& pipe) {
 }
 
 std::string ending_of(int status) {
-    if (WIFSIGNALED(status)) return fmt::format("was ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
+    if (WIFSIGNALED(status))
+        return fmt::format("was ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status)));
     return fmt::format("ended by itself with exit code {}", WEXITSTATUS(status));
 }
 
@@ -116,7 +117,14 @@ base::Status Children::start(Service service, std::vector<std::string> command) 
     const pid_t process = ::fork();
     if (process < 0) return base::fail_errno(errno, fmt::format("{} service", to_string(service)), "started");
     if (process == 0) become(arguments.data(), output.write, ready.write, parent, &signals_.before());
-    children_.push_back({service, process, std::exchange(output.read, -1), std::exchange(ready.read, -1), false, false, {}, {}});
+    children_.push_back({service,
+                         process,
+                         std::exchange(output.read, -1),
+                         std::exchange(ready.read, -1),
+                         false,
+                         false,
+                         {},
+                         {}});
     return {};
 }
 
@@ -151,7 +159,8 @@ void Children::wait_for_event() {
     }
     int limit = -1;
     if (stopping_) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(kill_at_ - std::chrono::steady_clock::now());
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            kill_at_ - std::chrono::steady_clock::now());
         limit = static_cast<int>(std::max<std::int64_t>(left.count(), 0)) + 1;
     }
     const int happened = ::poll(watched.data(), watched.size(), limit);
@@ -172,8 +181,10 @@ void Children::read_signals() {
     signalfd_siginfo info{};
     bool told_to_stop = false, child_ended = false;
     while (::read(signals_.descriptor(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-        if (info.ssi_signo == static_cast<unsigned>(SIGCHLD)) child_ended = true;
-        else told_to_stop = true;
+        if (info.ssi_signo == static_cast<unsigned>(SIGCHLD))
+            child_ended = true;
+        else
+            told_to_stop = true;
     }
     // First the wish to stop: a child that ends because of it has not ended by itself.
     if (told_to_stop && stopping_) kill_all(SIGKILL);
@@ -189,10 +200,11 @@ void Children::reap() {
         read_output(child);
         if (!child.partial.empty()) child.last_lines.push_back(child.partial);
         if (stopping_) continue;
-        result_ = base::fail(base::Code::internal, fmt::format("the {} service", to_string(child.service)),
-                             fmt::format("{}; its last words: {}", ending_of(status),
-                                         fmt::join(child.last_lines, " / ")));
-        base::log::error(base::events::service_ended, result_.error(), {{"service", std::string(to_string(child.service))}});
+        result_ = base::fail(
+            base::Code::internal, fmt::format("the {} service", to_string(child.service)),
+            fmt::format("{}; its last words: {}", ending_of(status), fmt::join(child.last_lines, " / ")));
+        base::log::error(base::events::service_ended, result_.error(),
+                         {{"service", std::string(to_string(child.service))}});
         stop();
     }
 }
@@ -212,7 +224,8 @@ void Children::read_output(Child& child) {
         if (end == std::string::npos && child.partial.size() < longest_line) continue;
         const auto whole = end == std::string::npos ? child.partial : child.partial.substr(0, end + 1);
         write_out(whole);
-        for (const auto line : base::split(std::string_view(whole).substr(0, whole.size() - (whole.ends_with('\n') ? 1 : 0)), '\n'))
+        for (const auto line : base::split(
+                 std::string_view(whole).substr(0, whole.size() - (whole.ends_with('\n') ? 1 : 0)), '\n'))
             child.last_lines.emplace_back(line);
         if (child.last_lines.size() > last_words)
             child.last_lines.erase(child.last_lines.begin(), child.last_lines.end() - last_words);

@@ -29,9 +29,9 @@ class Signals {
     sigset_t before_;
 };
 
-/// Child processes of one parent, ended together: on SIGTERM, SIGINT or SIGHUP, and when one of them ends by itself.
-/// What they write on standard output and error is passed on line by line, and the last few are kept for the obituary.
-/// Single-threaded: the kernel ends the children when the thread that started them ends.
+/// Child processes of one parent, ended together: on SIGTERM, SIGINT or SIGHUP, and when one of them ends by
+/// itself. What they write on standard output and error is passed on line by line, and the last few are kept
+/// for the obituary. Single-threaded: the kernel ends the children when the thread that started them ends.
 class Children {
   public:
     explicit Children(const Signals& signals) : signals_(signals) {}

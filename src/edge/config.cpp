@@ -53,10 +53,13 @@ void take_renewal(ConfigTable& table, std::string_view key) {
 Issuance read_issuance(ConfigTable& table) {
     Issuance out;
     if (const auto method = table.string("method")) {
-        if (*method == "local_ca") out.method = Issuance::Method::local_ca;
-        else if (*method == "est") table.complain("method", "is est, which this version does not do yet",
-                                                   "take local_ca, self_signed, or a certificate of your own");
-        else if (*method != "self_signed") table.complain("method", "must be self_signed, local_ca or est");
+        if (*method == "local_ca")
+            out.method = Issuance::Method::local_ca;
+        else if (*method == "est")
+            table.complain("method", "is est, which this version does not do yet",
+                           "take local_ca, self_signed, or a certificate of your own");
+        else if (*method != "self_signed")
+            table.complain("method", "must be self_signed, local_ca or est");
     }
     out.expiry_days = table.integer("expiry_days", 1, 36500);
     out.common_name = table.string("common_name");
@@ -64,7 +67,8 @@ Issuance read_issuance(ConfigTable& table) {
         table.complain("common_name", "must have 1 to 64 characters");
     if (auto subject = table.table("subject")) {
         out.common_name = subject->string("CN");
-        if (subject->keys().size() > 1) table.complain("subject", "has more than a CN, which this version does not do");
+        if (subject->keys().size() > 1)
+            table.complain("subject", "has more than a CN, which this version does not do");
         for (const auto& key : subject->keys()) subject->known(key);
     }
     take_renewal(table, "auto_renew");
@@ -80,8 +84,10 @@ std::optional<SymmetricCredential> read_symmetric(ConfigTable& table, std::strin
     SymmetricCredential out;
     if (const auto value = source->string("value")) {
         const auto bytes = base::from_base64(*value);
-        if (!bytes || bytes->empty()) source->complain("value", "is not base64");
-        else out.value = base::SecretBytes(std::span(*bytes));
+        if (!bytes || bytes->empty())
+            source->complain("value", "is not base64");
+        else
+            out.value = base::SecretBytes(std::span(*bytes));
         source->known("uri");
         return out;
     }
@@ -101,8 +107,10 @@ std::optional<X509Credential> read_x509(ConfigTable& table) {
     }
     const auto certificate = read_uri(table, "identity_cert");
     const auto key = read_uri(table, "identity_pk");
-    if (!table.known("identity_cert")) table.complain("identity_cert", "is missing", "name the device's certificate");
-    if (!table.known("identity_pk")) table.complain("identity_pk", "is missing", "name the certificate's private key");
+    if (!table.known("identity_cert"))
+        table.complain("identity_cert", "is missing", "name the device's certificate");
+    if (!table.known("identity_pk"))
+        table.complain("identity_pk", "is missing", "name the certificate's private key");
     if (!certificate || !key) return std::nullopt;
     out.certificate = *certificate;
     out.key = *key;
@@ -135,7 +143,8 @@ std::optional<Device> read_manual(ConfigTable& table) {
     device.hub = read_hub(table, hostname.value_or(""));
     device.id = id.value_or("");
     if (id)
-        if (const auto good = trust::check_id(*id, "device id"); !good) table.complain("device_id", good.error().reason);
+        if (const auto good = trust::check_id(*id, "device id"); !good)
+            table.complain("device_id", good.error().reason);
     auto authentication = table.table("authentication");
     if (!authentication) {
         table.complain("authentication", "is missing", "add [provisioning.authentication] with a method");
@@ -192,8 +201,10 @@ void read_certificate_sources(ConfigTable& root, Configuration& into) {
         if (auto local = issuance->table("local_ca")) {
             const auto certificate = read_uri(*local, "cert");
             const auto key = read_uri(*local, "pk");
-            if (certificate && key) into.local_ca = std::pair(*certificate, *key);
-            else local->complain("cert", "and pk are both needed");
+            if (certificate && key)
+                into.local_ca = std::pair(*certificate, *key);
+            else
+                local->complain("cert", "and pk are both needed");
         }
     }
 }
@@ -206,10 +217,12 @@ void read_edge_ca(ConfigTable& root, Configuration& into) {
         ca.certificate = read_uri(*table, "cert");
         ca.key = read_uri(*table, "pk");
         if (!ca.certificate || !ca.key)
-            table->complain("cert", "and pk are both needed", "name the Edge CA's certificate and its private key");
+            table->complain("cert", "and pk are both needed",
+                            "name the Edge CA's certificate and its private key");
     }
     ca.issuance = read_issuance(*table);
-    if (const auto days = table->integer("auto_generated_edge_ca_expiry_days", 1, 36500)) ca.issuance.expiry_days = days;
+    if (const auto days = table->integer("auto_generated_edge_ca_expiry_days", 1, 36500))
+        ca.issuance.expiry_days = days;
     ca.key_type = read_key_type(*table);
     if (ca.issuance.method == Issuance::Method::local_ca && !into.local_ca)
         table->complain("method", "is local_ca, but there is no [cert_issuance.local_ca]");
@@ -219,12 +232,14 @@ void read_limits(ConfigTable& root, Configuration& into) {
     for (const auto service : all_services) into.max_requests[service] = 10;
     if (auto table = root.table("aziot_max_requests")) {
         for (const auto service : {Service::keys, Service::certificates, Service::identity})
-            if (const auto most = table->integer(daemon_name(service), 1, 1000)) into.max_requests[service] = *most;
+            if (const auto most = table->integer(daemon_name(service), 1, 1000))
+                into.max_requests[service] = *most;
         table->integer("tpmd", 1, 1000);
     }
     if (auto table = root.table("iotedge_max_requests")) {
         table->integer("management", 1, 1000);
-        if (const auto most = table->integer("workload", 1, 1000)) into.max_requests[Service::workload] = *most;
+        if (const auto most = table->integer("workload", 1, 1000))
+            into.max_requests[Service::workload] = *most;
     }
 }
 
@@ -232,8 +247,10 @@ GatewayListen read_gateway(ConfigTable& root) {
     GatewayListen out;
     const auto read = [&](ConfigTable& table) {
         if (auto address = table.string("address")) out.address = address;
-        if (auto port = table.integer("mqtt_port", 0, 65535)) out.mqtt_port = static_cast<std::uint16_t>(*port);
-        if (auto port = table.integer("https_port", 0, 65535)) out.https_port = static_cast<std::uint16_t>(*port);
+        if (auto port = table.integer("mqtt_port", 0, 65535))
+            out.mqtt_port = static_cast<std::uint16_t>(*port);
+        if (auto port = table.integer("https_port", 0, 65535))
+            out.https_port = static_cast<std::uint16_t>(*port);
     };
     if (auto table = root.table("gateway")) {
         read(*table);
@@ -255,17 +272,23 @@ HubAddress read_hub(ConfigTable& provisioning, const std::string& hostname) {
     hub.name = hostname.substr(0, colon);
     if (colon != std::string::npos) {
         const auto port = hostname.substr(colon + 1);
-        const bool digits = !port.empty() && port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
-        if (digits && std::stoi(port) > 0 && std::stoi(port) < 65536) hub.https_port = static_cast<std::uint16_t>(std::stoi(port));
-        else provisioning.complain("iothub_hostname", "has a port that is no number from 1 to 65535");
+        const bool digits = !port.empty() && port.size() <= 5 &&
+                            std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+        if (digits && std::stoi(port) > 0 && std::stoi(port) < 65536)
+            hub.https_port = static_cast<std::uint16_t>(std::stoi(port));
+        else
+            provisioning.complain("iothub_hostname", "has a port that is no number from 1 to 65535");
     }
     hub.address = provisioning.string("iothub_address").value_or(hub.name);
-    if (const auto port = provisioning.integer("iothub_mqtt_port", 1, 65535)) hub.mqtt_port = static_cast<std::uint16_t>(*port);
-    if (const auto port = provisioning.integer("iothub_https_port", 1, 65535)) hub.https_port = static_cast<std::uint16_t>(*port);
+    if (const auto port = provisioning.integer("iothub_mqtt_port", 1, 65535))
+        hub.mqtt_port = static_cast<std::uint16_t>(*port);
+    if (const auto port = provisioning.integer("iothub_https_port", 1, 65535))
+        hub.https_port = static_cast<std::uint16_t>(*port);
     hub.trusted_certs = provisioning.strings("trusted_certs");
     if (hub.trusted_certs)
         for (const auto& uri : *hub.trusted_certs)
-            if (!file_of_uri(uri)) provisioning.complain("trusted_certs", fmt::format("has {}, which is not a file URI", uri));
+            if (!file_of_uri(uri))
+                provisioning.complain("trusted_certs", fmt::format("has {}, which is not a file URI", uri));
     return hub;
 }
 
@@ -280,15 +303,21 @@ std::vector<Principal> read_principals(ConfigTable& table) {
         principal.certs = each.strings("certs").value_or(std::vector<std::string>{});
         principal.names = each.strings("names").value_or(std::vector<std::string>{});
         for (const auto& type : principal.idtype)
-            if (type == "local") each.complain("idtype", "has local, which this version does not do yet");
-            else if (type != "device" && type != "module") each.complain("idtype", "may have device, module and local");
+            if (type == "local")
+                each.complain("idtype", "has local, which this version does not do yet");
+            else if (type != "device" && type != "module")
+                each.complain("idtype", "may have device, module and local");
         if (const auto auth = each.string("auth"); auth && *auth != "sas")
-            each.complain("auth", *auth == "x509" ? "is x509, which this version does not do yet" : "must be sas or x509");
+            each.complain("auth", *auth == "x509" ? "is x509, which this version does not do yet"
+                                                  : "must be sas or x509");
         if (!principal.name.empty())
-            if (const auto good = trust::check_id(principal.name, "module id"); !good) each.complain("name", good.error().reason);
-        if (principal.name.empty() && !principal.idtype.empty()) each.complain("name", "is missing", "idtype needs it");
+            if (const auto good = trust::check_id(principal.name, "module id"); !good)
+                each.complain("name", good.error().reason);
+        if (principal.name.empty() && !principal.idtype.empty())
+            each.complain("name", "is missing", "idtype needs it");
         for (const auto& name : principal.names)
-            if (const auto good = pki::check_name(fmt::format("DNS:{}", name)); !good) each.complain("names", good.error().text());
+            if (const auto good = pki::check_name(fmt::format("DNS:{}", name)); !good)
+                each.complain("names", good.error().text());
         const bool twice = std::ranges::any_of(
             all, [&](const Principal& other) { return !other.name.empty() && other.name == principal.name; });
         if (twice) each.complain("name", fmt::format("{} is given to two principals", principal.name));
@@ -297,7 +326,8 @@ std::vector<Principal> read_principals(ConfigTable& table) {
     return all;
 }
 
-base::Result<ConfigTable> read_joined(const std::filesystem::path& first, const std::filesystem::path& directory) {
+base::Result<ConfigTable> read_joined(const std::filesystem::path& first,
+                                      const std::filesystem::path& directory) {
     auto joined = ConfigTable::empty(first.string());
     std::error_code why;
     if (std::filesystem::exists(first, why)) {
@@ -317,8 +347,8 @@ base::Result<ConfigTable> read_joined(const std::filesystem::path& first, const 
 base::Result<Configuration> read_configuration(const Paths& paths) {
     std::error_code why;
     if (!std::filesystem::exists(paths.configuration(), why))
-        return base::fail(base::Code::not_found, "configuration " + paths.configuration().string(), "does not exist",
-                          "write it: docs/reference/edge.md lists its keys");
+        return base::fail(base::Code::not_found, "configuration " + paths.configuration().string(),
+                          "does not exist", "write it: docs/reference/edge.md lists its keys");
     SP_TRY(return, auto table, read_joined(paths.configuration(), paths.configuration_directory()));
     return read_configuration(std::move(table));
 }
@@ -326,12 +356,16 @@ base::Result<Configuration> read_configuration(const Paths& paths) {
 base::Result<Configuration> read_configuration(ConfigTable root) {
     Configuration out;
     out.hostname = root.string("hostname").value_or(machine_name());
-    if (const auto good = pki::check_name(fmt::format("{}:{}", pki::PeerName::parse(out.hostname).is_address() ? "IP" : "DNS", out.hostname)); !good || out.hostname.size() > 64)
+    if (const auto good = pki::check_name(fmt::format(
+            "{}:{}", pki::PeerName::parse(out.hostname).is_address() ? "IP" : "DNS", out.hostname));
+        !good || out.hostname.size() > 64)
         root.complain("hostname", good ? "is longer than 64 characters" : good.error().reason);
     out.parent_hostname = root.string("parent_hostname");
-    if (auto older = root.string("local_gateway_hostname"); older && !out.parent_hostname) out.parent_hostname = older;
+    if (auto older = root.string("local_gateway_hostname"); older && !out.parent_hostname)
+        out.parent_hostname = older;
     out.trust_bundle = read_uri(root, "trust_bundle_cert");
-    if (const auto seconds = root.integer("cloud_timeout_sec", 1, 86400)) out.cloud_timeout_seconds = *seconds;
+    if (const auto seconds = root.integer("cloud_timeout_sec", 1, 86400))
+        out.cloud_timeout_seconds = *seconds;
     if (const auto retries = root.integer("cloud_retries", 0, 100)) out.cloud_retries = *retries;
     out.device = read_provisioning(root);
     read_certificate_sources(root, out);
@@ -339,7 +373,8 @@ base::Result<Configuration> read_configuration(ConfigTable root) {
     if (auto modules = root.table("module_certs")) {
         out.module_key_type = read_key_type(*modules);
         if (const auto method = modules->string("method"); method && *method != "edge_ca")
-            modules->complain("method", *method == "est" ? "is est, which this version does not do yet" : "must be edge_ca or est");
+            modules->complain("method", *method == "est" ? "is est, which this version does not do yet"
+                                                         : "must be edge_ca or est");
     }
     out.principals = read_principals(root);
     read_limits(root, out);
@@ -347,7 +382,8 @@ base::Result<Configuration> read_configuration(ConfigTable root) {
     if (auto keys = root.table("aziot_keys")) {
         for (const auto& key : keys->keys()) keys->string(key);
         if (keys->known("pkcs11_lib_path") || keys->known("pkcs11_base_slot"))
-            keys->complain("pkcs11_lib_path", "is set, and this version has no PKCS#11 yet", "keep keys in files");
+            keys->complain("pkcs11_lib_path", "is set, and this version has no PKCS#11 yet",
+                           "keep keys in files");
     }
     take_foreign_keys(root, out.notices);
     if (const auto done = root.finish(); !done) return std::unexpected(done.error());

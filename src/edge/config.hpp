@@ -65,7 +65,7 @@ struct Principal {
 struct EdgeCa {
     std::optional<Uri> certificate;  ///< user supplied, with key
     std::optional<Uri> key;
-    Issuance issuance;               ///< otherwise
+    Issuance issuance;  ///< otherwise
     std::string key_type = "ec-p256";
 };
 
@@ -95,21 +95,23 @@ struct Configuration {
     std::vector<std::string> notices;  ///< what is known and not done, for the log
 };
 
-/// Reads `config.toml`, then every `config.d/*.toml` in byte order of the name. Fails with every problem at once.
+/// Reads `config.toml`, then every `config.d/*.toml` in byte order of the name. Fails with every problem at
+/// once.
 base::Result<Configuration> read_configuration(const Paths& paths);
 /// The same from a table: takes everything from it and finishes it.
 base::Result<Configuration> read_configuration(base::ConfigTable table);
 
 /// Files of one configuration, joined (edge-runtime.md 0.6): `first` may be absent, `directory` too.
-base::Result<base::ConfigTable> read_joined(const std::filesystem::path& first, const std::filesystem::path& directory);
+base::Result<base::ConfigTable> read_joined(const std::filesystem::path& first,
+                                            const std::filesystem::path& directory);
 
 /// Reads the [[principal]] tables of a table.
 std::vector<Principal> read_principals(base::ConfigTable& table);
 /// Reads `trusted_certs`, `iothub_address` and the ports beside `iothub_hostname`.
 HubAddress read_hub(base::ConfigTable& provisioning, const std::string& hostname);
 
-/// The keys of IoT Edge about containers and other things that this program does not do (edge-runtime.md 8.2).
-/// Takes them as known and adds one notice for all that are there.
+/// The keys of IoT Edge about containers and other things that this program does not do
+/// (edge-runtime.md 8.2). Takes them as known and adds one notice for all that are there.
 void take_foreign_keys(base::ConfigTable& table, std::vector<std::string>& notices);
 
 }  // namespace edge

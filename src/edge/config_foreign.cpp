@@ -11,9 +11,14 @@ namespace {
 void take_whole(base::ConfigTable table) {
     for (const auto& key : table.keys()) {
         switch (table.kind(key)) {
-            case base::ConfigTable::Kind::table: take_whole(*table.table(key)); break;
-            case base::ConfigTable::Kind::array: table.known(key); break;
-            default: break;
+            case base::ConfigTable::Kind::table:
+                take_whole(*table.table(key));
+                break;
+            case base::ConfigTable::Kind::array:
+                table.known(key);
+                break;
+            default:
+                break;
         }
     }
 }
@@ -29,8 +34,9 @@ void take(base::ConfigTable& table, std::string_view key, std::vector<std::strin
 
 void take_foreign_keys(base::ConfigTable& table, std::vector<std::string>& notices) {
     std::vector<std::string> containers;
-    for (const auto* key : {"agent", "moby_runtime", "watchdog", "connect", "listen", "image_garbage_collection",
-                            "allow_elevated_docker_permissions", "additional_info"})
+    for (const auto* key :
+         {"agent", "moby_runtime", "watchdog", "connect", "listen", "image_garbage_collection",
+          "allow_elevated_docker_permissions", "additional_info"})
         take(table, key, containers);
     if (!containers.empty())
         notices.push_back(fmt::format("{}: known, without effect: this program manages no containers",

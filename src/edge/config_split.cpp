@@ -15,14 +15,17 @@
 namespace edge {
 namespace {
 
-std::string uri_of(const std::filesystem::path& path) { return "file://" + path.string(); }
+std::string uri_of(const std::filesystem::path& path) {
+    return "file://" + path.string();
+}
 
 const X509Credential* x509_of(const Configuration& configuration) {
     return configuration.device ? std::get_if<X509Credential>(&configuration.device->credential) : nullptr;
 }
 
 const SymmetricCredential* symmetric_of(const Configuration& configuration) {
-    return configuration.device ? std::get_if<SymmetricCredential>(&configuration.device->credential) : nullptr;
+    return configuration.device ? std::get_if<SymmetricCredential>(&configuration.device->credential)
+                                : nullptr;
 }
 
 const Issuance* issued_identity(const Configuration& configuration) {
@@ -48,7 +51,8 @@ std::string keys_file(const Configuration& configuration, const Paths& paths, co
     out.table({"aziot_keys"}).set("homedir_path", paths.home(Service::keys).string());
     out.table({"preloaded_keys"});
     auto preloaded = configuration.preloaded_keys;
-    if (const auto* x509 = x509_of(configuration); x509 && !x509->key.empty()) preloaded["device-id"] = x509->key;
+    if (const auto* x509 = x509_of(configuration); x509 && !x509->key.empty())
+        preloaded["device-id"] = x509->key;
     if (const auto* key = symmetric_of(configuration))
         preloaded["device-id"] = key->value ? uri_of(paths.device_key()) : key->uri;
     if (configuration.edge_ca.key) preloaded["aziot-edged-ca"] = *configuration.edge_ca.key;
@@ -57,7 +61,8 @@ std::string keys_file(const Configuration& configuration, const Paths& paths, co
 
     add_rule(out, users.service.at(Service::identity), "keys", {"aziot_identityd_master_id", "device-id"});
     std::vector<std::string> certificates{"local-ca"};
-    if (!configuration.edge_ca.key) certificates.insert(certificates.end(), {"aziot-edged-ca", "aziot-edged-ca-temp"});
+    if (!configuration.edge_ca.key)
+        certificates.insert(certificates.end(), {"aziot-edged-ca", "aziot-edged-ca-temp"});
     if (issued_identity(configuration)) certificates.push_back("device-id");
     add_rule(out, users.service.at(Service::certificates), "keys", certificates);
     add_rule(out, users.service.at(Service::workload), "keys",
@@ -71,7 +76,8 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
     TomlText out;
     out.set("homedir_path", paths.home(Service::certificates).string());
     out.set("max_requests", configuration.max_requests.at(Service::certificates));
-    if (configuration.local_ca) out.table({"cert_issuance", "local_ca"}).set("cert", "local-ca").set("pk", "local-ca");
+    if (configuration.local_ca)
+        out.table({"cert_issuance", "local_ca"}).set("cert", "local-ca").set("pk", "local-ca");
     if (!configuration.edge_ca.certificate)
         for (const auto* id : {"aziot-edged-ca", "aziot-edged-ca-temp"})
             add_issuance(out, id, configuration.edge_ca.issuance);
@@ -90,11 +96,14 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
     }
     preloaded.try_emplace("aziot-edged-trust-bundle", bundle);
     for (const auto& [id, source] : preloaded) {
-        if (const auto* uri = std::get_if<Uri>(&source)) out.set(id, std::string_view(*uri));
-        else out.set(id, std::get<std::vector<std::string>>(source));
+        if (const auto* uri = std::get_if<Uri>(&source))
+            out.set(id, std::string_view(*uri));
+        else
+            out.set(id, std::get<std::vector<std::string>>(source));
     }
 
-    if (issued_identity(configuration)) add_rule(out, users.service.at(Service::identity), "certs", {"device-id"});
+    if (issued_identity(configuration))
+        add_rule(out, users.service.at(Service::identity), "certs", {"device-id"});
     add_rule(out, users.service.at(Service::workload), "certs",
              {"aziot-edged-ca", "aziot-edged-ca-temp", "aziot-edged/module/*"});
     for (const auto& principal : configuration.principals)
@@ -112,7 +121,8 @@ void add_hub(TomlText& out, const HubAddress& hub) {
 }
 
 bool is_module(const Principal& principal) {
-    return principal.name == "$edgeHub" || std::ranges::find(principal.idtype, "module") != principal.idtype.end();
+    return principal.name == "$edgeHub" ||
+           std::ranges::find(principal.idtype, "module") != principal.idtype.end();
 }
 
 // $edgeHub is always there: the gateway is a module of every edge device.
@@ -179,7 +189,8 @@ std::string workload_file(const Configuration& configuration, const Paths& paths
     out.table({"edge_ca"});
     out.set("supplied", configuration.edge_ca.certificate.has_value());
     out.set("key_type", configuration.edge_ca.key_type);
-    if (configuration.edge_ca.issuance.common_name) out.set("common_name", *configuration.edge_ca.issuance.common_name);
+    if (configuration.edge_ca.issuance.common_name)
+        out.set("common_name", *configuration.edge_ca.issuance.common_name);
     out.table({"module_certs"}).set("key_type", configuration.module_key_type);
     if (configuration.device) add_hub(out, configuration.device->hub);
     out.table({"gateway"});
@@ -188,7 +199,9 @@ std::string workload_file(const Configuration& configuration, const Paths& paths
     if (listen.mqtt_port) out.set("mqtt_port", std::int64_t{*listen.mqtt_port});
     if (listen.https_port) out.set("https_port", std::int64_t{*listen.https_port});
     for (const auto& module : modules_of(configuration, users.module_default)) {
-        out.array_table("principal").set("name", module.name).set("uid", static_cast<std::int64_t>(*module.uid));
+        out.array_table("principal")
+            .set("name", module.name)
+            .set("uid", static_cast<std::int64_t>(*module.uid));
         if (!module.names.empty()) out.set("names", module.names);
     }
     return out.text();
@@ -207,7 +220,8 @@ base::Status make_open_directory(const std::filesystem::path& path) {
         if (auto made = make_open_directory(path.parent_path()); !made) return made;
     if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
         return base::fail_errno(errno, "directory " + path.string(), "made");
-    if (::chmod(path.c_str(), 0755) != 0) return base::fail_errno(errno, "directory " + path.string(), "given its mode");
+    if (::chmod(path.c_str(), 0755) != 0)
+        return base::fail_errno(errno, "directory " + path.string(), "given its mode");
     return {};
 }
 
@@ -228,7 +242,8 @@ std::map<Service, std::string> split_configuration(const Configuration& configur
 
 base::Status write_service_files(const Configuration& configuration, const Paths& paths, const Users& users,
                                  bool give_away) {
-    for (const auto& shared : {paths.root() / "var/lib/aziot", paths.run(), paths.configuration_directory().parent_path()})
+    for (const auto& shared :
+         {paths.root() / "var/lib/aziot", paths.run(), paths.configuration_directory().parent_path()})
         if (auto made = make_open_directory(shared); !made) return made;
     for (const auto& [service, text] : split_configuration(configuration, paths, users)) {
         const auto owner = give_away ? std::optional(users.service.at(service)) : std::nullopt;
@@ -239,9 +254,11 @@ base::Status write_service_files(const Configuration& configuration, const Paths
         if (owner)
             if (auto given = give_to(file, *owner); !given) return given;
     }
-    // Module sockets lie under edged's home, which callers of any user must be able to pass (edge-runtime.md 0.1).
+    // Module sockets lie under edged's home, which callers of any user must be able to pass (edge-runtime.md
+    // 0.1).
     if (::chmod(paths.home(Service::workload).c_str(), 0755) != 0)
-        return base::fail_errno(errno, "directory " + paths.home(Service::workload).string(), "given its mode");
+        return base::fail_errno(errno, "directory " + paths.home(Service::workload).string(),
+                                "given its mode");
     const auto gateway = paths.gateway_file().parent_path();
     const auto workload = give_away ? std::optional(users.service.at(Service::workload)) : std::nullopt;
     for (const auto& directory : {gateway.parent_path(), gateway})
@@ -249,7 +266,8 @@ base::Status write_service_files(const Configuration& configuration, const Paths
     if (const auto* key = symmetric_of(configuration); key && key->value) {
         const auto owner = give_away ? std::optional(users.service.at(Service::keys)) : std::nullopt;
         if (auto made = make_own_directory(paths.device_key().parent_path(), owner); !made) return made;
-        if (auto written = base::write_atomically(paths.device_key(), key->value->bytes(), base::secret_mode); !written)
+        if (auto written = base::write_atomically(paths.device_key(), key->value->bytes(), base::secret_mode);
+            !written)
             return written;
         if (owner)
             if (auto given = give_to(paths.device_key(), *owner); !given) return given;

@@ -47,10 +47,12 @@ base::Status check_given_files(const Configuration& configuration) {
             }
     }
     if (configuration.edge_ca.certificate)
-        if (auto good = check_pair(*configuration.edge_ca.certificate, *configuration.edge_ca.key, "Edge CA"); !good)
+        if (auto good = check_pair(*configuration.edge_ca.certificate, *configuration.edge_ca.key, "Edge CA");
+            !good)
             return good;
     if (configuration.local_ca)
-        if (auto good = check_pair(configuration.local_ca->first, configuration.local_ca->second, "local CA"); !good)
+        if (auto good = check_pair(configuration.local_ca->first, configuration.local_ca->second, "local CA");
+            !good)
             return good;
     if (configuration.trust_bundle) {
         SP_TRY(return, const auto chain, read_chain(*configuration.trust_bundle, "trust bundle"));

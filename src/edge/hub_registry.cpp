@@ -65,9 +65,10 @@ base::Error refusal(const std::string& hub, const http::Response& response) {
 
 }  // namespace
 
-net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(IdentityConfig config, KeysClient keys,
-                                                                             CertificatesClient certificates,
-                                                                             const base::Clock& clock) {
+net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(IdentityConfig config,
+                                                                              KeysClient keys,
+                                                                              CertificatesClient certificates,
+                                                                              const base::Clock& clock) {
     std::shared_ptr<HubRegistry> registry(new HubRegistry(std::move(config), std::move(keys), clock));
     const auto& own = registry->config_;
     net::ClientTls::Options options;
@@ -86,9 +87,10 @@ net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(Id
         auto key = co_await registry->keys_.private_key(*handle);
         if (!key) co_return std::unexpected(std::move(key).error());
         if (!key->matches(chain->front()))
-            co_return base::fail(base::Code::invalid_argument, "device certificate " + chain->front().subject(),
-                                 "does not belong to the device's private key",
-                                 "identity_cert and identity_pk of [provisioning.authentication] must be a pair");
+            co_return base::fail(
+                base::Code::invalid_argument, "device certificate " + chain->front().subject(),
+                "does not belong to the device's private key",
+                "identity_cert and identity_pk of [provisioning.authentication] must be a pair");
         options.chain = *std::move(chain);
         options.key = *std::move(key);
     }
@@ -118,8 +120,9 @@ net::Task<base::Result<std::string>> HubRegistry::authorization() const {
 void HubRegistry::log_judgement(const std::string& name, const pki::Verdict& verdict) const {
     if (verdict.steps.empty()) return;
     if (!verdict.accepted())
-        base::log::warning(base::events::server_refused,
-                           {{"name", name}, {"reason", pki::summary(verdict)}, {"steps", pki::to_text(verdict)}});
+        base::log::warning(
+            base::events::server_refused,
+            {{"name", name}, {"reason", pki::summary(verdict)}, {"steps", pki::to_text(verdict)}});
     else if (!std::exchange(accepted_, true))
         base::log::info(base::events::server_accepted, {{"name", name}, {"steps", pki::to_text(verdict)}});
 }
@@ -143,7 +146,8 @@ net::Task<base::Result<json::value>> HubRegistry::call(http::Verb verb, std::str
     const auto& name = config_.parent ? *config_.parent : config_.hub.name;
     // A parent gateway has its own address; iothub_address is about the hub alone.
     pki::Verdict verdict;
-    net::TlsTarget where{config_.parent ? *config_.parent : config_.hub.address, config_.hub.https_port, name};
+    net::TlsTarget where{config_.parent ? *config_.parent : config_.hub.address, config_.hub.https_port,
+                         name};
     http::Endpoint endpoint = http::TlsEndpoint{std::move(where), tls_, &verdict};
     const std::chrono::milliseconds limit = std::min(config_.cloud_timeout, std::chrono::seconds(20));
     auto answered = co_await http::request(std::move(endpoint), std::move(request), limit, clock_);
@@ -158,7 +162,9 @@ net::Task<base::Result<std::vector<HubModule>>> HubRegistry::list() const {
     auto answered = co_await call(http::Verb::get, path({}), std::nullopt, false, 200);
     if (!answered) co_return std::unexpected(std::move(answered).error());
     const auto* array = answered->if_array();
-    if (!array) co_return base::fail(base::Code::malformed, "module list of hub " + config_.hub.name, "is not an array");
+    if (!array)
+        co_return base::fail(base::Code::malformed, "module list of hub " + config_.hub.name,
+                             "is not an array");
     std::vector<HubModule> modules;
     for (const auto& each : *array) {
         auto module = module_of(each);

@@ -23,29 +23,32 @@ struct HubModule {
     std::string secondary_key;
 };
 
-/// The registry calls of a device about its own modules (edge-runtime.md 4.2), with the device's credential: TLS client
-/// certificate whose key stays in the keys service, or a token of 30 s signed there.
-/// Errors: unavailable or timeout (no network), unauthenticated (the hub's certificate is refused), not_found,
+/// The registry calls of a device about its own modules (edge-runtime.md 4.2), with the device's credential:
+/// TLS client certificate whose key stays in the keys service, or a token of 30 s signed there. Errors:
+/// unavailable or timeout (no network), unauthenticated (the hub's certificate is refused), not_found,
 /// already_exists, permission_denied (any other refusal, with the hub's text).
 class HubRegistry {
   public:
     /// Gathers trust and credential.
-    static net::Task<base::Result<std::shared_ptr<const HubRegistry>>> open(IdentityConfig config, KeysClient keys,
-                                                                           CertificatesClient certificates,
-                                                                           const base::Clock& clock);
+    static net::Task<base::Result<std::shared_ptr<const HubRegistry>>> open(IdentityConfig config,
+                                                                            KeysClient keys,
+                                                                            CertificatesClient certificates,
+                                                                            const base::Clock& clock);
 
     net::Task<base::Result<std::vector<HubModule>>> list() const;
     net::Task<base::Result<HubModule>> get(std::string module) const;
     net::Task<base::Result<HubModule>> create(std::string module) const;
-    net::Task<base::Result<HubModule>> set_keys(std::string module, std::string primary, std::string secondary) const;
+    net::Task<base::Result<HubModule>> set_keys(std::string module, std::string primary,
+                                                std::string secondary) const;
     net::Task<base::Status> remove(std::string module) const;
 
   private:
     HubRegistry(IdentityConfig config, KeysClient keys, const base::Clock& clock)
         : config_(std::move(config)), keys_(std::move(keys)), clock_(clock) {}
 
-    net::Task<base::Result<json::value>> call(http::Verb verb, std::string path, std::optional<json::value> body,
-                                              bool if_match, int expected) const;
+    net::Task<base::Result<json::value>> call(http::Verb verb, std::string path,
+                                              std::optional<json::value> body, bool if_match,
+                                              int expected) const;
     net::Task<base::Result<std::string>> authorization() const;
     std::string path(std::string_view module) const;
     void log_judgement(const std::string& name, const pki::Verdict& verdict) const;
@@ -54,7 +57,7 @@ class HubRegistry {
     KeysClient keys_;
     const base::Clock& clock_;
     std::shared_ptr<const net::ClientTls> tls_;
-    std::string key_handle_;  ///< SAS devices
+    std::string key_handle_;         ///< SAS devices
     mutable bool accepted_ = false;  ///< that the hub's certificate was accepted has been logged
 };
 

@@ -52,13 +52,15 @@ net::Task<base::Status> IdentityService::ensure_device_certificate() {
 // Makes the hub's keys of a module those that are derived here, and remembers the module.
 net::Task<base::Result<ModuleRecord>> IdentityService::set_keys(Registry hub, HubModule module) {
     if (module.generation.empty())
-        co_return base::fail(base::Code::malformed, fmt::format("module {} at the hub", module.id), "has no generationId");
+        co_return base::fail(base::Code::malformed, fmt::format("module {} at the hub", module.id),
+                             "has no generationId");
     auto master = co_await keys_.create_key("aziot_identityd_master_id", "derive,sign");
     if (!master) co_return std::unexpected(std::move(master).error());
     std::string keys[2];
     const std::string_view slots[2] = {"primary", "secondary"};
     for (int i = 0; i < 2; ++i) {
-        auto handle = co_await keys_.derive(*master, bytes_of(fmt::format("{}:{}:{}", module.id, module.generation, slots[i])));
+        auto handle = co_await keys_.derive(
+            *master, bytes_of(fmt::format("{}:{}:{}", module.id, module.generation, slots[i])));
         if (!handle) co_return std::unexpected(std::move(handle).error());
         auto key = co_await keys_.export_derived(*handle);
         if (!key) co_return std::unexpected(std::move(key).error());
@@ -68,7 +70,8 @@ net::Task<base::Result<ModuleRecord>> IdentityService::set_keys(Registry hub, Hu
     if (module.primary_key != keys[0] || module.secondary_key != keys[1]) {
         auto updated = co_await hub->set_keys(module.id, keys[0], keys[1]);
         if (!updated) co_return std::unexpected(std::move(updated).error());
-        base::log::info(base::events::module_registered, {{"module", module.id}, {"generation", module.generation}});
+        base::log::info(base::events::module_registered,
+                        {{"module", module.id}, {"generation", module.generation}});
     }
     const auto* known = state_->find(module.id);
     if (!known || known->generation != record.generation || known->managed_by != record.managed_by)
@@ -76,7 +79,8 @@ net::Task<base::Result<ModuleRecord>> IdentityService::set_keys(Registry hub, Hu
     co_return record;
 }
 
-net::Task<base::Result<ModuleRecord>> IdentityService::register_module(Registry hub, std::string module, bool create) {
+net::Task<base::Result<ModuleRecord>> IdentityService::register_module(Registry hub, std::string module,
+                                                                       bool create) {
     auto found = co_await hub->get(module);
     if (!found && found.error().code == base::Code::not_found && create) {
         // A 404 may also mean that the device is unknown; the creation then says so.

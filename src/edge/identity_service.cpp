@@ -13,16 +13,22 @@ namespace {
 // Whatever the hub or the keys service said no to is a 404 of this API (edge-runtime.md 3.5).
 int status_of_identity(base::Code code) {
     switch (code) {
-        case base::Code::invalid_argument: return 400;
-        case base::Code::unauthenticated: return 401;
-        case base::Code::malformed: return 422;
-        case base::Code::not_found: return 404;
-        default: return 500;
+        case base::Code::invalid_argument:
+            return 400;
+        case base::Code::unauthenticated:
+            return 401;
+        case base::Code::malformed:
+            return 422;
+        case base::Code::not_found:
+            return 404;
+        default:
+            return 500;
     }
 }
 
 std::unexpected<base::Error> client_error(std::string_view what, const base::Error& why) {
-    return base::fail(base::Code::not_found, fmt::format("{} client error", what), fmt::format("caused by: {}", why.text()));
+    return base::fail(base::Code::not_found, fmt::format("{} client error", what),
+                      fmt::format("caused by: {}", why.text()));
 }
 
 base::Status check_type(const std::optional<std::string>& type) {
@@ -33,17 +39,20 @@ base::Status check_type(const std::optional<std::string>& type) {
 
 }  // namespace
 
-base::Result<std::unique_ptr<IdentityService>> IdentityService::make(IdentityConfig config, const base::Clock& clock) {
+base::Result<std::unique_ptr<IdentityService>> IdentityService::make(IdentityConfig config,
+                                                                     const base::Clock& clock) {
     std::optional<IdentityState> state;
     if (config.method != IdentityConfig::Method::none) {
-        SP_TRY(return, auto opened, IdentityState::open(config.home, config.hub.name,
-                                                        config.parent.value_or(config.hub.name), config.device_id));
+        SP_TRY(return, auto opened,
+                     IdentityState::open(config.home, config.hub.name,
+                                         config.parent.value_or(config.hub.name), config.device_id));
         state = std::move(opened);
     }
     return std::unique_ptr<IdentityService>(new IdentityService(std::move(config), std::move(state), clock));
 }
 
-IdentityService::IdentityService(IdentityConfig config, std::optional<IdentityState> state, const base::Clock& clock)
+IdentityService::IdentityService(IdentityConfig config, std::optional<IdentityState> state,
+                                 const base::Clock& clock)
     : config_(std::move(config)),
       state_(std::move(state)),
       clock_(clock),
@@ -52,19 +61,28 @@ IdentityService::IdentityService(IdentityConfig config, std::optional<IdentitySt
     using http::Verb;
     const std::string_view first = "2020-09-01";
     std::vector<Route> routes{
-        {Verb::get, "/identities/identity", first, Body::none, [this](Call c) { return own_identity(std::move(c)); }},
-        {Verb::get, "/identities/provisioning", "2021-12-01", Body::none, [this](Call) { return ready(provisioning()); }},
-        {Verb::post, "/identities/device", first, Body::required, [this](Call c) { return device(std::move(c)); }},
+        {Verb::get, "/identities/identity", first, Body::none,
+         [this](Call c) { return own_identity(std::move(c)); }},
+        {Verb::get, "/identities/provisioning", "2021-12-01", Body::none,
+         [this](Call) { return ready(provisioning()); }},
+        {Verb::post, "/identities/device", first, Body::required,
+         [this](Call c) { return device(std::move(c)); }},
         {Verb::post, "/identities/device/reprovision", first, Body::optional,
          [this](Call c) { return reprovision(std::move(c)); }},
         {Verb::get, "/identities/modules", first, Body::none, [this](Call c) { return list(std::move(c)); }},
-        {Verb::post, "/identities/modules", first, Body::required, [this](Call c) { return create(std::move(c)); }},
-        {Verb::get, "/identities/modules/{id}", first, Body::none, [this](Call c) { return get(std::move(c)); }},
-        {Verb::put, "/identities/modules/{id}", first, Body::required, [this](Call c) { return update(std::move(c)); }},
-        {Verb::delete_, "/identities/modules/{id}", first, Body::optional, [this](Call c) { return remove(std::move(c)); }},
-        {Verb::get, "/trust-bundle", first, Body::none, [](Call) { return ready(ok({{"certificate", ""}})); }},
+        {Verb::post, "/identities/modules", first, Body::required,
+         [this](Call c) { return create(std::move(c)); }},
+        {Verb::get, "/identities/modules/{id}", first, Body::none,
+         [this](Call c) { return get(std::move(c)); }},
+        {Verb::put, "/identities/modules/{id}", first, Body::required,
+         [this](Call c) { return update(std::move(c)); }},
+        {Verb::delete_, "/identities/modules/{id}", first, Body::optional,
+         [this](Call c) { return remove(std::move(c)); }},
+        {Verb::get, "/trust-bundle", first, Body::none,
+         [](Call) { return ready(ok({{"certificate", ""}})); }},
     };
-    api_ = std::make_unique<LocalApi>("identity", std::vector<std::string>{"2020-09-01", "2021-12-01", "2022-08-01"},
+    api_ = std::make_unique<LocalApi>("identity",
+                                      std::vector<std::string>{"2020-09-01", "2021-12-01", "2022-08-01"},
                                       std::move(routes), status_of_identity);
 }
 
@@ -81,7 +99,8 @@ const Principal* IdentityService::principal(const Caller& caller) const {
 }
 
 IdentityService::Who IdentityService::who(const Caller& caller) const {
-    if (const auto* known = principal(caller)) return known->idtype.empty() ? Who::everything : Who::host_process;
+    if (const auto* known = principal(caller))
+        return known->idtype.empty() ? Who::everything : Who::host_process;
     return caller.user == uid_t{0} ? Who::everything : Who::nobody;
 }
 
@@ -93,7 +112,8 @@ base::Status IdentityService::may_all(const Caller& caller) const {
 base::Status IdentityService::may_module(const Caller& caller, const std::string& module) const {
     if (who(caller) == Who::everything) return {};
     const auto* known = principal(caller);
-    if (known && known->name == module && std::ranges::find(known->idtype, "module") != known->idtype.end()) return {};
+    if (known && known->name == module && std::ranges::find(known->idtype, "module") != known->idtype.end())
+        return {};
     return base::fail(base::Code::unauthenticated, "authorization error", "");
 }
 
@@ -118,7 +138,8 @@ net::Task<Answer> IdentityService::device_answer() {
     } else {
         auto handle = co_await keys_.load_pair(config_.key_id);
         if (!handle) co_return client_error("Key", handle.error());
-        identity["auth"] = json::object{{"type", "x509"}, {"keyHandle", *handle}, {"certId", config_.certificate_id}};
+        identity["auth"] =
+            json::object{{"type", "x509"}, {"keyHandle", *handle}, {"certId", config_.certificate_id}};
     }
     co_return ok({{"type", "aziot"}, {"spec", std::move(identity)}});
 }
@@ -167,7 +188,8 @@ net::Task<Answer> IdentityService::reprovision(Call call) {
 
 net::Task<Answer> IdentityService::list(Call call) {
     if (auto allowed = may_all(call.caller); !allowed) co_return std::unexpected(std::move(allowed).error());
-    if (auto good = check_type(call.target.value("type")); !good) co_return std::unexpected(std::move(good).error());
+    if (auto good = check_type(call.target.value("type")); !good)
+        co_return std::unexpected(std::move(good).error());
     if (auto good = provisioned(); !good) co_return std::unexpected(std::move(good).error());
     json::array identities;
     const auto add = [&](const std::string& id, const std::string& generation) {
@@ -196,7 +218,8 @@ net::Task<Answer> IdentityService::create(Call call) {
     if (auto good = check_type(*type); !good) co_return std::unexpected(std::move(good).error());
     auto module = text_member(call.body, "moduleId");
     if (!module) co_return std::unexpected(std::move(module).error());
-    if (auto good = trust::check_id(*module, "module id"); !good) co_return bad_parameter("moduleId", good.error().reason);
+    if (auto good = trust::check_id(*module, "module id"); !good)
+        co_return bad_parameter("moduleId", good.error().reason);
     if (auto good = provisioned(); !good) co_return std::unexpected(std::move(good).error());
     auto hub = co_await registry();
     if (!hub) co_return client_error("Hub", hub.error());
@@ -210,9 +233,11 @@ net::Task<Answer> IdentityService::create(Call call) {
 }
 
 net::Task<Answer> IdentityService::get(Call call) {
-    if (auto good = check_type(call.target.value("type")); !good) co_return std::unexpected(std::move(good).error());
+    if (auto good = check_type(call.target.value("type")); !good)
+        co_return std::unexpected(std::move(good).error());
     const auto module = call.ids[0];
-    if (auto allowed = may_module(call.caller, module); !allowed) co_return std::unexpected(std::move(allowed).error());
+    if (auto allowed = may_module(call.caller, module); !allowed)
+        co_return std::unexpected(std::move(allowed).error());
     if (auto good = provisioned(); !good) co_return std::unexpected(std::move(good).error());
     if (!state_->find(module)) co_await first_attempt();
     // Answered from our own state: a token must not cost a round trip to the hub (13.1, no. 22).
@@ -229,7 +254,8 @@ net::Task<Answer> IdentityService::get(Call call) {
     ModuleRecord record{found->id, found->managed_by, found->generation};
     // What has not our keys is not yet a module of this device's runtime: no handle would fit it.
     if (found->primary_key.empty())
-        co_return base::fail(base::Code::invalid_argument, "module identity not found", "has no keys of this device yet");
+        co_return base::fail(base::Code::invalid_argument, "module identity not found",
+                             "has no keys of this device yet");
     if (auto saved = state_->save(record); !saved) co_return std::unexpected(std::move(saved).error());
     auto answer = co_await module_answer(std::move(record));
     co_return answer;
@@ -237,7 +263,8 @@ net::Task<Answer> IdentityService::get(Call call) {
 
 net::Task<Answer> IdentityService::update(Call call) {
     if (auto allowed = may_all(call.caller); !allowed) co_return std::unexpected(std::move(allowed).error());
-    if (auto good = check_type(call.target.value("type")); !good) co_return std::unexpected(std::move(good).error());
+    if (auto good = check_type(call.target.value("type")); !good)
+        co_return std::unexpected(std::move(good).error());
     if (auto good = provisioned(); !good) co_return std::unexpected(std::move(good).error());
     auto hub = co_await registry();
     if (!hub) co_return client_error("Hub", hub.error());
@@ -252,20 +279,23 @@ net::Task<Answer> IdentityService::update(Call call) {
 
 net::Task<Answer> IdentityService::remove(Call call) {
     if (auto allowed = may_all(call.caller); !allowed) co_return std::unexpected(std::move(allowed).error());
-    if (auto good = check_type(call.target.value("type")); !good) co_return std::unexpected(std::move(good).error());
+    if (auto good = check_type(call.target.value("type")); !good)
+        co_return std::unexpected(std::move(good).error());
     if (auto good = provisioned(); !good) co_return std::unexpected(std::move(good).error());
     auto hub = co_await registry();
     if (!hub) co_return client_error("Hub", hub.error());
     const auto opened = *hub;
     auto removed = co_await opened->remove(call.ids[0]);
     if (!removed) co_return client_error("Hub", removed.error());
-    if (auto forgotten = state_->remove(call.ids[0]); !forgotten) co_return std::unexpected(std::move(forgotten).error());
+    if (auto forgotten = state_->remove(call.ids[0]); !forgotten)
+        co_return std::unexpected(std::move(forgotten).error());
     co_return no_content();
 }
 
 Answer IdentityService::provisioning() const {
     if (config_.method == IdentityConfig::Method::none) return ok({{"source", "none"}});
-    return ok({{"source", "manual"}, {"auth", config_.method == IdentityConfig::Method::sas ? "sas" : "x509"}});
+    return ok(
+        {{"source", "manual"}, {"auth", config_.method == IdentityConfig::Method::sas ? "sas" : "x509"}});
 }
 
 }  // namespace edge

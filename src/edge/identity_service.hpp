@@ -16,16 +16,17 @@
 
 namespace edge {
 
-/// The identity service (edge-runtime.md 3 to 5): who this device is, and the modules it has at the hub. It answers
-/// from its own state and keeps that in step with the hub in the background. On its own loop.
+/// The identity service (edge-runtime.md 3 to 5): who this device is, and the modules it has at the hub. It
+/// answers from its own state and keeps that in step with the hub in the background. On its own loop.
 class IdentityService {
   public:
-    static base::Result<std::unique_ptr<IdentityService>> make(IdentityConfig config, const base::Clock& clock);
+    static base::Result<std::unique_ptr<IdentityService>> make(IdentityConfig config,
+                                                               const base::Clock& clock);
     const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
 
-    /// Registers the configured modules at the hub and sets their keys; again every 5 minutes and after a reprovision
-    /// call. A hub that is away or refuses is retried after 1 to 15 s. Ends after `stop`.
+    /// Registers the configured modules at the hub and sets their keys; again every 5 minutes and after a
+    /// reprovision call. A hub that is away or refuses is retried after 1 to 15 s. Ends after `stop`.
     net::Task<> keep_provisioned();
     void stop();
 

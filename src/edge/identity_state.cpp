@@ -20,7 +20,9 @@
 namespace edge {
 namespace {
 
-std::string digest_of(std::string_view text) { return base::to_hex(pki::sha256(base::as_bytes(text))); }
+std::string digest_of(std::string_view text) {
+    return base::to_hex(pki::sha256(base::as_bytes(text)));
+}
 
 // False also where the file is damaged: the backups then cannot be told to be this device's.
 bool is_of(const std::filesystem::path& file, std::string_view hub, std::string_view device) {
@@ -42,14 +44,16 @@ base::Result<ModuleRecord> read_record(const std::filesystem::path& file) {
 
 }  // namespace
 
-base::Result<IdentityState> IdentityState::open(std::filesystem::path home, std::string hub, std::string gateway,
-                                                std::string device) {
+base::Result<IdentityState> IdentityState::open(std::filesystem::path home, std::string hub,
+                                                std::string gateway, std::string device) {
     const auto info = home / "device_info";
     const auto all = home / "modules";
     std::error_code why;
     if (std::filesystem::exists(info, why) && !is_of(info, hub, device)) {
         std::filesystem::remove_all(all, why);
-        if (why) return base::fail(base::Code::io, "directory " + all.string(), "could not be removed: " + why.message());
+        if (why)
+            return base::fail(base::Code::io, "directory " + all.string(),
+                              "could not be removed: " + why.message());
     }
     const auto directory = all / fmt::format("{}-{}", digest_of(hub), digest_of(device));
     if (auto made = base::make_private_directories(directory); !made) return std::unexpected(made.error());
@@ -67,8 +71,10 @@ void IdentityState::load() {
     for (const auto& entry : std::filesystem::directory_iterator(directory_, why)) {
         if (entry.path().filename().string().starts_with('.')) continue;
         auto record = read_record(entry.path());
-        if (record) modules_[record->id] = *std::move(record);
-        else base::log::write(base::log::Level::warning, base::events::backup_ignored, record.error());
+        if (record)
+            modules_[record->id] = *std::move(record);
+        else
+            base::log::write(base::log::Level::warning, base::events::backup_ignored, record.error());
     }
 }
 
@@ -78,10 +84,11 @@ const ModuleRecord* IdentityState::find(const std::string& module) const {
 }
 
 base::Status IdentityState::save(ModuleRecord record) {
-    json::object document{{"moduleId", record.id}, {"deviceId", device_}, {"generationId", record.generation}};
+    json::object document{
+        {"moduleId", record.id}, {"deviceId", device_}, {"generationId", record.generation}};
     if (!record.managed_by.empty()) document["managedBy"] = record.managed_by;
-    const auto written =
-        base::write_atomically(directory_ / file_stem(record.id), json::serialize(document), base::secret_mode);
+    const auto written = base::write_atomically(directory_ / file_stem(record.id), json::serialize(document),
+                                                base::secret_mode);
     if (!written) return written;
     const auto id = record.id;
     modules_[id] = std::move(record);

@@ -10,15 +10,17 @@
 
 namespace edge {
 
-/// What is remembered of a module of this device; its keys are derived and never stored (edge-runtime.md 4.1).
+/// What is remembered of a module of this device; its keys are derived and never stored
+/// (edge-runtime.md 4.1).
 struct ModuleRecord {
     std::string id;
     std::string managed_by;
     std::string generation;
 };
 
-/// The saved state of the identity service (edge-runtime.md 5.6), so that it serves without a network: `device_info` and
-/// one backup a module. Another hub or device than the one saved drops all modules. On its own loop.
+/// The saved state of the identity service (edge-runtime.md 5.6), so that it serves without a network:
+/// `device_info` and one backup a module. Another hub or device than the one saved drops all modules. On its
+/// own loop.
 class IdentityState {
   public:
     static base::Result<IdentityState> open(std::filesystem::path home, std::string hub, std::string gateway,

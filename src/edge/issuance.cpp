@@ -8,7 +8,9 @@
 namespace edge {
 namespace {
 
-bool is_module(std::string_view id) { return id.starts_with("aziot-edged/module/"); }
+bool is_module(std::string_view id) {
+    return id.starts_with("aziot-edged/module/");
+}
 
 }  // namespace
 
@@ -19,10 +21,12 @@ pki::Profile profile_of(std::string_view id) {
     return pki::Profile::client;
 }
 
-base::Result<pki::IssueInput> issue_input(std::string_view id, const pki::Csr& csr, const std::optional<Issuance>& wish) {
+base::Result<pki::IssueInput> issue_input(std::string_view id, const pki::Csr& csr,
+                                          const std::optional<Issuance>& wish) {
     const auto profile = profile_of(id);
     if (csr.asks_ca && profile != pki::Profile::edge_ca)
-        return bad_parameter("csr", "asks for CA:TRUE, which only aziot-edged-ca and aziot-edged-ca-temp may have");
+        return bad_parameter("csr",
+                             "asks for CA:TRUE, which only aziot-edged-ca and aziot-edged-ca-temp may have");
     pki::IssueInput input{.profile = profile,
                           .key = csr.key,
                           .common_name = wish && wish->common_name ? *wish->common_name : csr.common_name,
@@ -32,8 +36,10 @@ base::Result<pki::IssueInput> issue_input(std::string_view id, const pki::Csr& c
                           .path_length = {},
                           .subject_der = {}};
     if (pki::rules(profile).san != pki::San::forbidden) input.names = csr.names;
-    if (wish && wish->expiry_days) input.lifetime = std::chrono::days(*wish->expiry_days);
-    else if (is_module(id)) input.lifetime = std::chrono::days(30);
+    if (wish && wish->expiry_days)
+        input.lifetime = std::chrono::days(*wish->expiry_days);
+    else if (is_module(id))
+        input.lifetime = std::chrono::days(30);
     return input;
 }
 

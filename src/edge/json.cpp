@@ -15,7 +15,8 @@ std::unexpected<base::Error> missing(std::string_view name) {
 }
 
 std::unexpected<base::Error> wrong(std::string_view name, std::string_view expected) {
-    return base::fail(base::Code::malformed, "request body", fmt::format("member \"{}\" must be {}", name, expected));
+    return base::fail(base::Code::malformed, "request body",
+                      fmt::format("member \"{}\" must be {}", name, expected));
 }
 
 const json::value* find(const json::value& from, std::string_view name) {
@@ -33,7 +34,8 @@ base::Result<json::value> parse_json(std::string_view text, std::string thing) {
     return value;
 }
 
-base::Result<std::optional<std::string>> optional_text_member(const json::value& from, std::string_view name) {
+base::Result<std::optional<std::string>> optional_text_member(const json::value& from,
+                                                              std::string_view name) {
     const auto* value = find(from, name);
     if (!value) return std::nullopt;
     if (!value->is_string()) return wrong(name, "a string");
@@ -46,7 +48,8 @@ base::Result<std::string> text_member(const json::value& from, std::string_view 
     return *std::move(found);
 }
 
-base::Result<std::optional<base::Bytes>> optional_base64_member(const json::value& from, std::string_view name) {
+base::Result<std::optional<base::Bytes>> optional_base64_member(const json::value& from,
+                                                                std::string_view name) {
     SP_TRY(return, const auto found, optional_text_member(from, name));
     if (!found) return std::nullopt;
     auto bytes = base::from_base64(*found);

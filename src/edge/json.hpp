@@ -21,7 +21,8 @@ base::Result<json::value> parse_json(std::string_view text, std::string thing);
 base::Result<std::string> text_member(const json::value& from, std::string_view name);
 base::Result<std::optional<std::string>> optional_text_member(const json::value& from, std::string_view name);
 base::Result<base::Bytes> base64_member(const json::value& from, std::string_view name);
-base::Result<std::optional<base::Bytes>> optional_base64_member(const json::value& from, std::string_view name);
+base::Result<std::optional<base::Bytes>> optional_base64_member(const json::value& from,
+                                                                std::string_view name);
 base::Result<json::value> object_member(const json::value& from, std::string_view name);
 
 }  // namespace edge

@@ -11,7 +11,9 @@
 namespace edge {
 namespace {
 
-std::unexpected<base::Error> invalid() { return bad_parameter("handle", "invalid handle"); }
+std::unexpected<base::Error> invalid() {
+    return bad_parameter("handle", "invalid handle");
+}
 
 base::Result<KeyReference> reference_of(const json::value& document) {
     SP_TRY(return, const auto key, object_member(document, "key_id"));
@@ -34,14 +36,19 @@ base::Result<KeyReference> reference_of(const json::value& document) {
 std::string make_handle(const KeyReference& reference, const base::SecretBytes& validation_key) {
     json::object key;
     switch (reference.kind) {
-        case KeyReference::Kind::symmetric: key["Key"] = reference.id; break;
-        case KeyReference::Kind::pair: key["KeyPair"] = reference.id; break;
+        case KeyReference::Kind::symmetric:
+            key["Key"] = reference.id;
+            break;
+        case KeyReference::Kind::pair:
+            key["KeyPair"] = reference.id;
+            break;
         case KeyReference::Kind::derived:
             key["Derived"] = reference.id;
             key["Data"] = base::to_base64(reference.data);
             break;
     }
-    const json::object document{{"key_id", std::move(key)}, {"nonce", base::to_base64(pki::random_bytes(64))}};
+    const json::object document{{"key_id", std::move(key)},
+                                {"nonce", base::to_base64(pki::random_bytes(64))}};
     const auto text = json::serialize(document);
     const auto signature = pki::hmac_sha256(validation_key.bytes(), base::as_bytes(text));
     return "sr=" + base::to_base64(base::as_bytes(text)) + "&sig=" + base::to_base64(signature);

@@ -10,11 +10,12 @@
 
 namespace edge {
 
-/// What a handle stands for (edge-runtime.md 1.3). A handle is a bearer capability: whoever has it may use the key.
+/// What a handle stands for (edge-runtime.md 1.3). A handle is a bearer capability: whoever has it may use
+/// the key.
 struct KeyReference {
     enum class Kind { symmetric, pair, derived } kind = Kind::symmetric;
-    std::string id;     ///< of the base key where derived
-    base::Bytes data;   ///< derived: the derivation data
+    std::string id;    ///< of the base key where derived
+    base::Bytes data;  ///< derived: the derivation data
 };
 
 /// "sr=<base64 JSON>&sig=<base64 HMAC>", new each time.

@@ -23,7 +23,8 @@ std::unexpected<base::Error> absent() {
 }  // namespace
 
 base::Result<KeyStore> KeyStore::open(std::filesystem::path home, std::map<std::string, Uri> preloaded) {
-    if (auto made = base::make_private_directories(home / "keys"); !made) return std::unexpected(made.error());
+    if (auto made = base::make_private_directories(home / "keys"); !made)
+        return std::unexpected(made.error());
     return KeyStore(std::move(home), std::move(preloaded));
 }
 
@@ -31,7 +32,9 @@ base::Result<std::filesystem::path> KeyStore::path(std::string_view id) const {
     const auto found = preloaded_.find(std::string(id));
     if (found == preloaded_.end()) return home_ / "keys" / (file_stem(id) + ".key");
     auto file = file_of_uri(found->second);
-    if (!file) return bad_parameter("id", fmt::format("key {} lies at {}: {}", id, found->second, file.error().reason));
+    if (!file)
+        return bad_parameter("id",
+                             fmt::format("key {} lies at {}: {}", id, found->second, file.error().reason));
     return file;
 }
 
@@ -40,7 +43,8 @@ base::Result<base::SecretBytes> KeyStore::symmetric(std::string_view id) const {
     auto bytes = base::read_secret_file(file, "key");
     if (!bytes && bytes.error().code == base::Code::not_found) return absent();
     if (bytes && bytes->empty())
-        return base::fail(base::Code::io, "key " + file.string(), "is empty", "remove it and let it be made again");
+        return base::fail(base::Code::io, "key " + file.string(), "is empty",
+                          "remove it and let it be made again");
     return bytes;
 }
 
@@ -80,7 +84,8 @@ base::Status KeyStore::move_pair(std::string_view from, std::string_view to) {
         if (errno != EXDEV) return base::fail_errno(errno, "key " + source.string(), "moved");
         // A preloaded key may lie on another file system.
         SP_TRY(return, const auto pem, key.pem());
-        if (auto written = base::write_atomically(target, pem.bytes(), base::secret_mode); !written) return written;
+        if (auto written = base::write_atomically(target, pem.bytes(), base::secret_mode); !written)
+            return written;
         return remove(from);
     }
     return base::sync_directory(target.parent_path());
@@ -88,7 +93,8 @@ base::Status KeyStore::move_pair(std::string_view from, std::string_view to) {
 
 base::Status KeyStore::remove(std::string_view id) {
     SP_TRY(return, const auto file, path(id));
-    if (::unlink(file.c_str()) != 0 && errno != ENOENT) return base::fail_errno(errno, "key " + file.string(), "removed");
+    if (::unlink(file.c_str()) != 0 && errno != ENOENT)
+        return base::fail_errno(errno, "key " + file.string(), "removed");
     return {};
 }
 

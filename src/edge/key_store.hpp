@@ -43,7 +43,8 @@ class KeyStore {
     std::map<std::string, Uri> preloaded_;
 };
 
-/// The first algorithm of `ec-p256:rsa-2048:*` that is known (edge-runtime.md 1.1); bad parameter where none is.
+/// The first algorithm of `ec-p256:rsa-2048:*` that is known (edge-runtime.md 1.1); bad parameter where none
+/// is.
 base::Result<pki::KeyType> preferred_algorithm(std::optional<std::string> preferred);
 
 }  // namespace edge

@@ -12,16 +12,17 @@
 namespace edge {
 namespace {
 
-net::Task<base::Result<base::Bytes>> ask_for_signature(LocalService service, std::string target, json::value body,
-                                                       std::string member) {
-    auto answered = co_await call_local(std::move(service), http::Verb::post, std::move(target), std::move(body),
-                                        std::chrono::seconds(5));
+net::Task<base::Result<base::Bytes>> ask_for_signature(LocalService service, std::string target,
+                                                       json::value body, std::string member) {
+    auto answered = co_await call_local(std::move(service), http::Verb::post, std::move(target),
+                                        std::move(body), std::chrono::seconds(5));
     if (!answered) co_return std::unexpected(std::move(answered).error());
     co_return base64_member(*answered, member);
 }
 
-// OpenSSL wants its signature before it returns, in the middle of a handshake or of X509_sign, on a loop that cannot
-// run another task meanwhile: so a thread with a loop of its own makes the call. The keys service never calls back.
+// OpenSSL wants its signature before it returns, in the middle of a handshake or of X509_sign, on a loop that
+// cannot run another task meanwhile: so a thread with a loop of its own makes the call. The keys service
+// never calls back.
 base::Result<base::Bytes> sign_elsewhere(const LocalService& service, const std::string& handle,
                                          pki::KeyOperation operation, std::span<const std::byte> input) {
     const bool ec = operation == pki::KeyOperation::ecdsa;
@@ -101,8 +102,8 @@ net::Task<base::Result<base::Bytes>> KeysClient::hmac(std::string handle, base::
     return bytes_from("/sign", std::move(body), "signature");
 }
 
-net::Task<base::Result<base::Bytes>> KeysClient::seal(std::string handle, base::Bytes iv, base::Bytes additional,
-                                                      base::Bytes plaintext) const {
+net::Task<base::Result<base::Bytes>> KeysClient::seal(std::string handle, base::Bytes iv,
+                                                      base::Bytes additional, base::Bytes plaintext) const {
     json::value body{{"keyHandle", handle},
                      {"algorithm", "AEAD"},
                      {"parameters", {{"iv", base::to_base64(iv)}, {"aad", base::to_base64(additional)}}},
@@ -110,8 +111,8 @@ net::Task<base::Result<base::Bytes>> KeysClient::seal(std::string handle, base::
     return bytes_from("/encrypt", std::move(body), "ciphertext");
 }
 
-net::Task<base::Result<base::Bytes>> KeysClient::open(std::string handle, base::Bytes iv, base::Bytes additional,
-                                                      base::Bytes ciphertext) const {
+net::Task<base::Result<base::Bytes>> KeysClient::open(std::string handle, base::Bytes iv,
+                                                      base::Bytes additional, base::Bytes ciphertext) const {
     json::value body{{"keyHandle", handle},
                      {"algorithm", "AEAD"},
                      {"parameters", {{"iv", base::to_base64(iv)}, {"aad", base::to_base64(additional)}}},
@@ -136,17 +137,18 @@ net::Task<base::Result<pki::PrivateKey>> KeysClient::private_key(std::string han
     if (!second) co_return std::unexpected(std::move(second).error());
     const auto one = base::from_base64(*first);
     const auto two = base::from_base64(*second);
-    if (!one || !two) co_return base::fail(base::Code::malformed, "answer of the keys service", "is not base64");
+    if (!one || !two)
+        co_return base::fail(base::Code::malformed, "answer of the keys service", "is not base64");
     pki::PublicNumbers numbers{};
     numbers.algorithm = ec ? pki::KeyAlgorithm::ecdsa : pki::KeyAlgorithm::rsa;
     (ec ? numbers.curve_oid : numbers.modulus) = *one;
     (ec ? numbers.point : numbers.exponent) = *two;
     const auto known = pki::public_key_from(numbers);
     if (!known) co_return std::unexpected(known.error());
-    co_return pki::callback_key(*known, [service = service_, handle](pki::KeyOperation operation,
-                                                                    std::span<const std::byte> input) {
-        return sign_elsewhere(service, handle, operation, input);
-    });
+    co_return pki::callback_key(
+        *known, [service = service_, handle](pki::KeyOperation operation, std::span<const std::byte> input) {
+            return sign_elsewhere(service, handle, operation, input);
+        });
 }
 
 }  // namespace edge

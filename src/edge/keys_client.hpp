@@ -30,14 +30,15 @@ class KeysClient {
     net::Task<base::Result<base::Bytes>> open(std::string handle, base::Bytes iv, base::Bytes additional,
                                               base::Bytes ciphertext) const;
 
-    /// A key that signs by asking the keys service, and so blocks the thread that signs for the time of one call
-    /// over the Unix socket (at most 5 s where that service hangs).
+    /// A key that signs by asking the keys service, and so blocks the thread that signs for the time of one
+    /// call over the Unix socket (at most 5 s where that service hangs).
     net::Task<base::Result<pki::PrivateKey>> private_key(std::string handle) const;
 
   private:
     net::Task<base::Result<std::string>> handle_from(http::Verb verb, std::string target,
                                                      std::optional<json::value> body) const;
-    net::Task<base::Result<base::Bytes>> bytes_from(std::string target, json::value body, std::string member) const;
+    net::Task<base::Result<base::Bytes>> bytes_from(std::string target, json::value body,
+                                                    std::string member) const;
     net::Task<base::Result<std::string>> parameter(std::string name, std::string handle) const;
 
     LocalService service_;

@@ -73,14 +73,16 @@ base::Result<base::Bytes> sign_with(const KeyStore& store, const KeyReference& k
     return bad_parameter("algorithm", fmt::format("{} is not known", algorithm));
 }
 
-base::Result<base::Bytes> encrypt_with(const KeyStore& store, const KeyReference& key, const json::value& body) {
+base::Result<base::Bytes> encrypt_with(const KeyStore& store, const KeyReference& key,
+                                       const json::value& body) {
     SP_TRY(return, const auto algorithm, text_member(body, "algorithm"));
     SP_TRY(return, const auto plaintext, base64_member(body, "plaintext"));
     if (algorithm == "AEAD") {
         if (key.kind == KeyReference::Kind::pair) return unfit(algorithm);
         SP_TRY(return, const auto nonces, nonces_of(body));
         SP_TRY(return, const auto bytes, cipher_key(store, key));
-        SP_TRY(return, const auto sealed, pki::aead_seal(bytes.bytes(), nonces.iv, nonces.additional, plaintext));
+        SP_TRY(return, const auto sealed,
+                     pki::aead_seal(bytes.bytes(), nonces.iv, nonces.additional, plaintext));
         base::Bytes out{tag_last};
         out.insert(out.end(), sealed.begin(), sealed.end());
         return out;
@@ -95,7 +97,8 @@ base::Result<base::Bytes> encrypt_with(const KeyStore& store, const KeyReference
     return bad_parameter("algorithm", fmt::format("{} is not known", algorithm));
 }
 
-base::Result<base::SecretBytes> decrypt_with(const KeyStore& store, const KeyReference& key, const json::value& body) {
+base::Result<base::SecretBytes> decrypt_with(const KeyStore& store, const KeyReference& key,
+                                             const json::value& body) {
     SP_TRY(return, const auto algorithm, text_member(body, "algorithm"));
     SP_TRY(return, auto ciphertext, base64_member(body, "ciphertext"));
     if (algorithm != "AEAD") return bad_parameter("algorithm", fmt::format("{} cannot decrypt", algorithm));
@@ -111,7 +114,8 @@ base::Result<base::SecretBytes> decrypt_with(const KeyStore& store, const KeyRef
     return opened;
 }
 
-base::Result<std::string> key_parameter(const KeyStore& store, const KeyReference& key, std::string_view name) {
+base::Result<std::string> key_parameter(const KeyStore& store, const KeyReference& key,
+                                        std::string_view name) {
     const auto invalid = base::fail(base::Code::invalid_argument, "a parameter has an invalid value", "");
     if (key.kind != KeyReference::Kind::pair) return invalid;
     SP_TRY(return, const auto pair, store.pair(key.id));

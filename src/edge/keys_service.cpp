@@ -15,9 +15,13 @@ constexpr std::string_view validation_key_id = "handle-validation-key";
 base::Status check_usage(std::string_view usage) {
     bool signs = false, encrypts = false;
     for (const auto word : base::split(usage, ',')) {
-        if (word == "derive" || word == "sign") signs = true;
-        else if (word == "encrypt") encrypts = true;
-        else return base::fail(base::Code::malformed, "request body", fmt::format("has an unknown usage \"{}\"", word));
+        if (word == "derive" || word == "sign")
+            signs = true;
+        else if (word == "encrypt")
+            encrypts = true;
+        else
+            return base::fail(base::Code::malformed, "request body",
+                              fmt::format("has an unknown usage \"{}\"", word));
     }
     if (signs && encrypts) return bad_parameter("usage", "encrypt may not be combined with derive and sign");
     return {};
@@ -29,7 +33,8 @@ base::Result<std::unique_ptr<KeysService>> KeysService::make(KeysConfig config) 
     SP_TRY(return, auto store, KeyStore::open(config.home, config.preloaded));
     if (auto made = store.create_symmetric(validation_key_id); !made) return std::unexpected(made.error());
     SP_TRY(return, auto validation_key, store.symmetric(validation_key_id));
-    return std::unique_ptr<KeysService>(new KeysService(std::move(config), std::move(store), std::move(validation_key)));
+    return std::unique_ptr<KeysService>(
+        new KeysService(std::move(config), std::move(store), std::move(validation_key)));
 }
 
 KeysService::KeysService(KeysConfig config, KeyStore store, base::SecretBytes validation_key)
@@ -39,31 +44,38 @@ KeysService::KeysService(KeysConfig config, KeyStore store, base::SecretBytes va
     const std::string_view first = "2020-09-01";
     std::vector<Route> routes{
         {Verb::post, "/key", first, Body::required, [this](Call c) { return ready(create_key(c)); }},
-        {Verb::get, "/key/{id}", first, Body::none, [this](Call c) { return ready(load(c, Kind::symmetric)); }},
+        {Verb::get, "/key/{id}", first, Body::none,
+         [this](Call c) { return ready(load(c, Kind::symmetric)); }},
         {Verb::post, "/key/{id}", first, Body::required,
          [](Call) { return ready(bad_parameter("type", "invalid type \"key\"")); }},
-        {Verb::delete_, "/key", first, Body::required, [this](Call c) { return ready(remove(c, Kind::symmetric)); }},
+        {Verb::delete_, "/key", first, Body::required,
+         [this](Call c) { return ready(remove(c, Kind::symmetric)); }},
         {Verb::post, "/keypair", first, Body::required, [this](Call c) { return ready(create_pair(c)); }},
-        {Verb::get, "/keypair/{id}", first, Body::none, [this](Call c) { return ready(load(c, Kind::pair)); }},
+        {Verb::get, "/keypair/{id}", first, Body::none,
+         [this](Call c) { return ready(load(c, Kind::pair)); }},
         {Verb::post, "/keypair/{id}", first, Body::required, [this](Call c) { return ready(move(c)); }},
-        {Verb::delete_, "/keypair", first, Body::required, [this](Call c) { return ready(remove(c, Kind::pair)); }},
-        {Verb::post, "/parameters/{name}", first, Body::required, [this](Call c) { return ready(parameter(c)); }},
+        {Verb::delete_, "/keypair", first, Body::required,
+         [this](Call c) { return ready(remove(c, Kind::pair)); }},
+        {Verb::post, "/parameters/{name}", first, Body::required,
+         [this](Call c) { return ready(parameter(c)); }},
         {Verb::post, "/derivedkey", first, Body::required, [this](Call c) { return ready(derive(c)); }},
-        {Verb::post, "/derivedkey/export", first, Body::required, [this](Call c) { return ready(export_derived(c)); }},
+        {Verb::post, "/derivedkey/export", first, Body::required,
+         [this](Call c) { return ready(export_derived(c)); }},
         {Verb::post, "/sign", first, Body::required, [this](Call c) { return ready(sign(c)); }},
         {Verb::post, "/encrypt", first, Body::required, [this](Call c) { return ready(encrypt(c)); }},
         {Verb::post, "/decrypt", first, Body::required, [this](Call c) { return ready(decrypt(c)); }},
     };
-    api_ = std::make_unique<LocalApi>("keys", std::vector<std::string>{"2020-09-01", "2021-05-01"}, std::move(routes),
-                                      status_of_store);
+    api_ = std::make_unique<LocalApi>("keys", std::vector<std::string>{"2020-09-01", "2021-05-01"},
+                                      std::move(routes), status_of_store);
 }
 
 base::Status KeysService::may_use(const Call& call, std::string_view id) const {
     // Whoever could read or replace this key could forge every handle.
     if (id == validation_key_id || !is_allowed(config_.rules, call.caller.user, id))
-        return base::fail(base::Code::unauthenticated,
-                          fmt::format("user {} is not authorized to access the key {}", call.caller.user.value_or(0), id),
-                          "");
+        return base::fail(
+            base::Code::unauthenticated,
+            fmt::format("user {} is not authorized to access the key {}", call.caller.user.value_or(0), id),
+            "");
     return {};
 }
 
@@ -141,13 +153,15 @@ Answer KeysService::derive(const Call& call) {
     SP_TRY(return, auto reference, opened(call.body, "baseKeyHandle"));
     SP_TRY(return, auto data, base64_member(call.body, "derivationData"));
     if (reference.kind != KeyReference::Kind::symmetric)
-        return bad_parameter("baseKeyHandle", "only a symmetric key that is not derived itself can be derived from");
+        return bad_parameter("baseKeyHandle",
+                             "only a symmetric key that is not derived itself can be derived from");
     return handle_answer({KeyReference::Kind::derived, std::move(reference.id), std::move(data)});
 }
 
 Answer KeysService::export_derived(const Call& call) {
     SP_TRY(return, const auto reference, opened(call.body, "keyHandle"));
-    if (reference.kind != KeyReference::Kind::derived) return bad_parameter("keyHandle", "is not one of a derived key");
+    if (reference.kind != KeyReference::Kind::derived)
+        return bad_parameter("keyHandle", "is not one of a derived key");
     SP_TRY(return, const auto bytes, key_bytes(store_, reference));
     return ok({{"key", base::to_base64(bytes.bytes())}});
 }

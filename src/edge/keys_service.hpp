@@ -10,8 +10,8 @@
 
 namespace edge {
 
-/// The keys service (edge-runtime.md 1): makes, keeps and uses keys; none leaves it but by `derivedkey/export`.
-/// On its own loop.
+/// The keys service (edge-runtime.md 1): makes, keeps and uses keys; none leaves it but by
+/// `derivedkey/export`. On its own loop.
 class KeysService {
   public:
     /// Opens the store and makes the handle-validation-key where it is missing.

@@ -22,7 +22,8 @@ bool has_json_type(const http::Request& request) {
 }
 
 // The ids where the path has the route's form; nullopt where it has not.
-std::optional<std::vector<std::string>> match(std::string_view pattern, const std::vector<std::string>& segments) {
+std::optional<std::vector<std::string>> match(std::string_view pattern,
+                                              const std::vector<std::string>& segments) {
     const auto wanted = base::split(pattern.substr(1), '/');
     if (wanted.size() != segments.size()) return std::nullopt;
     std::vector<std::string> ids;
@@ -61,8 +62,9 @@ net::Task<http::Response> answer_for(const LocalApi* api, http::Request request,
 }
 
 void log_refusal(const std::string& service, std::string_view path, int status, const base::Error& why) {
-    base::log::write(status >= 500 ? base::log::Level::warning : base::log::Level::debug, base::events::request_refused,
-                     why, {{"service", service}, {"path", std::string(path)}, {"status", std::to_string(status)}});
+    base::log::write(status >= 500 ? base::log::Level::warning : base::log::Level::debug,
+                     base::events::request_refused, why,
+                     {{"service", service}, {"path", std::string(path)}, {"status", std::to_string(status)}});
 }
 
 struct Quota {
@@ -93,24 +95,34 @@ net::Task<> serve_within(std::shared_ptr<Quota> quota, net::Serve serve, net::St
 
 }  // namespace
 
-net::Task<Answer> ready(Answer answer) { co_return answer; }
+net::Task<Answer> ready(Answer answer) {
+    co_return answer;
+}
 
-http::Response ok(const json::value& body, int status) { return http::Response::json(status, json::serialize(body)); }
+http::Response ok(const json::value& body, int status) {
+    return http::Response::json(status, json::serialize(body));
+}
 
-http::Response no_content() { return http::Response::empty(204); }
+http::Response no_content() {
+    return http::Response::empty(204);
+}
 
 std::unexpected<base::Error> bad_parameter(std::string_view name, std::string cause) {
-    return base::fail(base::Code::invalid_argument, fmt::format("parameter \"{}\" has an invalid value", name),
-                      std::move(cause));
+    return base::fail(base::Code::invalid_argument,
+                      fmt::format("parameter \"{}\" has an invalid value", name), std::move(cause));
 }
 
 int status_of_store(base::Code code) {
     switch (code) {
         case base::Code::invalid_argument:
-        case base::Code::not_found: return 400;
-        case base::Code::unauthenticated: return 401;
-        case base::Code::malformed: return 422;
-        default: return 500;
+        case base::Code::not_found:
+            return 400;
+        case base::Code::unauthenticated:
+            return 401;
+        case base::Code::malformed:
+            return 422;
+        default:
+            return 500;
     }
 }
 
@@ -122,7 +134,8 @@ std::string error_message(const base::Error& error, int status) {
     // The original hides the cause of a 500 in a log; ours tells it, since no Error holds a secret (13.3).
     if (status >= 500) return fmt::format("internal error\ncaused by: {}", error.text());
     if (error.thing.starts_with("parameter \"") && !error.reason.empty())
-        return fmt::format("{}\ncaused by: {}{}{}", error.thing, error.reason, error.fix.empty() ? "" : ": ", error.fix);
+        return fmt::format("{}\ncaused by: {}{}{}", error.thing, error.reason, error.fix.empty() ? "" : ": ",
+                           error.fix);
     return error.text();
 }
 

@@ -27,7 +27,7 @@ struct Call {
     Caller caller;
     std::vector<std::string> ids;  ///< what stood in the places of {..}, decoded
     http::Target target;
-    json::value body;              ///< null where there was none
+    json::value body;  ///< null where there was none
 };
 
 using Answer = base::Result<http::Response>;
@@ -63,7 +63,8 @@ std::string error_message(const base::Error& error, int status);
 /// The routes of one local API with what all of them have in common: api-version, bodies, errors.
 class LocalApi {
   public:
-    LocalApi(std::string service, std::vector<std::string> versions, std::vector<Route> routes, StatusOf status_of);
+    LocalApi(std::string service, std::vector<std::string> versions, std::vector<Route> routes,
+             StatusOf status_of);
     net::Task<http::Response> answer(http::Request request, Caller caller) const;
 
   private:
@@ -73,8 +74,8 @@ class LocalApi {
     StatusOf status_of_;
 };
 
-/// A net::Serve for `api`, which must outlive it: closes after the answer, has the deadlines of edge-runtime.md 0.2
-/// and at most `most` connections at a time of one user (0.4).
+/// A net::Serve for `api`, which must outlive it: closes after the answer, has the deadlines of
+/// edge-runtime.md 0.2 and at most `most` connections at a time of one user (0.4).
 net::Serve serve_local(const LocalApi& api, std::size_t most);
 
 }  // namespace edge

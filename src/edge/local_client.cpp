@@ -19,26 +19,37 @@ base::Error refused(const LocalService& service, const http::Response& response)
     switch (response.status) {
         case 400:
             // Keys and certificates have no 404 for an id that does not exist (edge-runtime.md 0.3).
-            code = said.ends_with("caused by: not found") ? base::Code::not_found : base::Code::invalid_argument;
+            code =
+                said.ends_with("caused by: not found") ? base::Code::not_found : base::Code::invalid_argument;
             break;
-        case 401: code = base::Code::unauthenticated; break;
-        case 403: code = base::Code::permission_denied; break;
-        case 404: code = base::Code::not_found; break;
-        default: break;
+        case 401:
+            code = base::Code::unauthenticated;
+            break;
+        case 403:
+            code = base::Code::permission_denied;
+            break;
+        case 404:
+            code = base::Code::not_found;
+            break;
+        default:
+            break;
     }
     return {code, "the " + service.name, said, {}};
 }
 
 }  // namespace
 
-std::string path_segment(std::string_view id) { return base::percent_encode(id); }
+std::string path_segment(std::string_view id) {
+    return base::percent_encode(id);
+}
 
 net::Task<base::Result<json::value>> call_local(LocalService service, http::Verb verb, std::string target,
-                                                std::optional<json::value> body, std::chrono::milliseconds limit) {
+                                                std::optional<json::value> body,
+                                                std::chrono::milliseconds limit) {
     http::Request request;
     request.verb = verb;
-    request.raw_target = fmt::format("{}{}api-version={}", target, target.find('?') == std::string::npos ? '?' : '&',
-                                     service.api_version);
+    request.raw_target = fmt::format("{}{}api-version={}", target,
+                                     target.find('?') == std::string::npos ? '?' : '&', service.api_version);
     if (body) {
         request.body = json::serialize(*body);
         request.headers.set("Content-Type", "application/json");

@@ -13,15 +13,16 @@ namespace edge {
 
 /// One service of the edge device as another one sees it (edge-runtime.md 0.5).
 struct LocalService {
-    std::string name;         ///< "keys service", for errors
+    std::string name;  ///< "keys service", for errors
     std::string socket;
     std::string api_version;
     const base::Clock* clock;
 };
 
-/// Sends one request and reads the JSON answer (null for 204). target: path, with its query where it has one but
-/// without api-version. An HTTP error becomes an Error with the service's message: invalid_argument (400), not_found
-/// (404, or the 400 whose cause is "not found"), unauthenticated (401), permission_denied (403), else internal.
+/// Sends one request and reads the JSON answer (null for 204). target: path, with its query where it has one
+/// but without api-version. An HTTP error becomes an Error with the service's message: invalid_argument
+/// (400), not_found (404, or the 400 whose cause is "not found"), unauthenticated (401), permission_denied
+/// (403), else internal.
 net::Task<base::Result<json::value>> call_local(LocalService service, http::Verb verb, std::string target,
                                                 std::optional<json::value> body = {},
                                                 std::chrono::milliseconds limit = std::chrono::seconds(30));

@@ -25,10 +25,12 @@ std::string shell_quoted(std::string_view value) {
     return out + '"';
 }
 
-base::Result<bool> replace_if_different(const std::filesystem::path& file, const std::string& text, mode_t mode) {
+base::Result<bool> replace_if_different(const std::filesystem::path& file, const std::string& text,
+                                        mode_t mode) {
     const auto present = base::read_file(file, "file");
     if (present && *present == text) return false;
-    if (auto written = base::write_atomically(file, text, mode); !written) return std::unexpected(written.error());
+    if (auto written = base::write_atomically(file, text, mode); !written)
+        return std::unexpected(written.error());
     return true;
 }
 
@@ -88,12 +90,14 @@ base::Result<bool> write_module_files(const WorkloadConfig& config, const Module
         return base::fail_errno(errno, "directory " + directory.string(), "made");
     const auto environment = module_environment(config, identity);
     const auto name = fmt::format("{}.env", bare_module(identity.module));
-    SP_TRY(return, const bool first, replace_if_different(directory / name, environment_file(environment), base::public_mode));
+    SP_TRY(return, const bool first,
+                 replace_if_different(directory / name, environment_file(environment), base::public_mode));
     if (identity.module != gateway_module) return first;
     if (auto made = base::make_private_directories(config.gateway_file.parent_path()); !made)
         return std::unexpected(made.error());
     SP_TRY(return, const bool second,
-           replace_if_different(config.gateway_file, gateway_file(config, environment), base::secret_mode));
+                 replace_if_different(config.gateway_file, gateway_file(config, environment),
+                                      base::secret_mode));
     return first || second;
 }
 

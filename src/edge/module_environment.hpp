@@ -19,8 +19,8 @@ std::string environment_file(const Environment& environment);
 /// The gateway's own configuration: hostname, [hub], [listen], [environment].
 std::string gateway_file(const WorkloadConfig& config, const Environment& environment);
 
-/// Writes `<edged home>/env/<module>.env` (0644), and for $edgeHub the gateway's file (0600). Answers whether anything
-/// was different from what was there.
+/// Writes `<edged home>/env/<module>.env` (0644), and for $edgeHub the gateway's file (0600). Answers whether
+/// anything was different from what was there.
 base::Result<bool> write_module_files(const WorkloadConfig& config, const ModuleIdentity& identity);
 
 }  // namespace edge

@@ -22,13 +22,21 @@ constexpr std::array<Names, 4> names{{
     {Service::workload, "workload", "edged", "iotedge"},
 }};
 
-const Names& of(Service service) { return names[static_cast<std::size_t>(service)]; }
+const Names& of(Service service) {
+    return names[static_cast<std::size_t>(service)];
+}
 
 }  // namespace
 
-std::string_view to_string(Service service) { return of(service).word; }
-std::string_view daemon_name(Service service) { return of(service).daemon; }
-std::string_view user_name(Service service) { return of(service).user; }
+std::string_view to_string(Service service) {
+    return of(service).word;
+}
+std::string_view daemon_name(Service service) {
+    return of(service).daemon;
+}
+std::string_view user_name(Service service) {
+    return of(service).user;
+}
 
 std::optional<Service> parse_service(std::string_view text) {
     for (const auto& each : names)
@@ -53,7 +61,9 @@ std::string file_stem(std::string_view id) {
     return fmt::format("{}-{}", plain, base::to_hex(pki::sha256(base::as_bytes(id))));
 }
 
-std::string_view bare_module(std::string_view module) { return module.starts_with('$') ? module.substr(1) : module; }
+std::string_view bare_module(std::string_view module) {
+    return module.starts_with('$') ? module.substr(1) : module;
+}
 
 std::filesystem::path module_socket(const std::filesystem::path& edged_home, std::string_view module) {
     return edged_home / "mnt" / fmt::format("{}.sock", bare_module(module));
@@ -61,9 +71,12 @@ std::filesystem::path module_socket(const std::filesystem::path& edged_home, std
 
 base::Result<std::filesystem::path> file_of_uri(std::string_view uri) {
     std::string_view path = uri;
-    if (path.starts_with("file://")) path.remove_prefix(7);
-    else if (path.starts_with("file:")) path.remove_prefix(5);
-    else path = {};
+    if (path.starts_with("file://"))
+        path.remove_prefix(7);
+    else if (path.starts_with("file:"))
+        path.remove_prefix(5);
+    else
+        path = {};
     const auto decoded = base::percent_decode(path);
     if (!decoded || !decoded->starts_with('/'))
         return base::fail(base::Code::invalid_argument, fmt::format("URI {}", uri), "does not name a file",

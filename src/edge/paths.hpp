@@ -13,7 +13,8 @@ namespace edge {
 
 /// The four services of the edge device.
 enum class Service { keys, certificates, identity, workload };
-inline constexpr std::array all_services{Service::keys, Service::certificates, Service::identity, Service::workload};
+inline constexpr std::array all_services{Service::keys, Service::certificates, Service::identity,
+                                         Service::workload};
 
 /// "keys": the word of the command line.
 std::string_view to_string(Service service);
@@ -23,7 +24,8 @@ std::string_view daemon_name(Service service);
 /// "aziotks": the user of the original's packages.
 std::string_view user_name(Service service);
 
-/// Every path of the edge device, under `root` (interfaces.md 2; edge-runtime.md 0.1). root "/" is the packaged layout.
+/// Every path of the edge device, under `root` (interfaces.md 2; edge-runtime.md 0.1). root "/" is the
+/// packaged layout.
 class Paths {
   public:
     explicit Paths(std::filesystem::path root) : root_(std::move(root)) {}
@@ -35,7 +37,9 @@ class Paths {
     std::filesystem::path service_etc(Service service) const { return etc() / daemon_name(service); }
     std::filesystem::path service_file(Service service) const;
     std::filesystem::path gateway_file() const { return etc() / "gateway" / "config.d" / "00-super.toml"; }
-    std::filesystem::path home(Service service) const { return root_ / "var/lib/aziot" / daemon_name(service); }
+    std::filesystem::path home(Service service) const {
+        return root_ / "var/lib/aziot" / daemon_name(service);
+    }
     /// "run/aziot/keyd.sock"; the workload service has one socket a module instead.
     std::filesystem::path socket(Service service) const;
     std::filesystem::path run() const { return root_ / "run/aziot"; }
@@ -47,8 +51,8 @@ class Paths {
     std::filesystem::path root_;
 };
 
-/// "<S>-<H>": S is the id with everything but ASCII letters and digits removed, H the lower-case hex SHA-256 of the id
-/// (edge-runtime.md 1.6): how keys, certificates and module backups are named on disk.
+/// "<S>-<H>": S is the id with everything but ASCII letters and digits removed, H the lower-case hex SHA-256
+/// of the id (edge-runtime.md 1.6): how keys, certificates and module backups are named on disk.
 std::string file_stem(std::string_view id);
 
 /// A module's id without the leading `$` of system modules, as in socket names and certificate ids.

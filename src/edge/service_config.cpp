@@ -45,7 +45,8 @@ std::vector<UidRule> read_rules(ConfigTable& table, std::string_view list) {
     for (auto& each : table.tables("principal")) {
         const auto uid = each.integer("uid", 0, 4294967294);
         if (!uid) each.complain("uid", "is missing");
-        rules.push_back({static_cast<uid_t>(uid.value_or(0)), each.strings(list).value_or(std::vector<std::string>{})});
+        rules.push_back(
+            {static_cast<uid_t>(uid.value_or(0)), each.strings(list).value_or(std::vector<std::string>{})});
     }
     return rules;
 }
@@ -90,8 +91,10 @@ base::Result<KeysConfig> read_keys_config(const Paths& paths) {
     SP_TRY(return, auto table, open(paths, Service::keys));
     KeysConfig out;
     out.max_requests = read_max(table);
-    if (auto keys = table.table("aziot_keys")) out.home = read_path(*keys, "homedir_path");
-    else out.home = paths.home(Service::keys);
+    if (auto keys = table.table("aziot_keys"))
+        out.home = read_path(*keys, "homedir_path");
+    else
+        out.home = paths.home(Service::keys);
     if (auto preloaded = table.table("preloaded_keys"))
         for (const auto& id : preloaded->keys()) out.preloaded[id] = preloaded->string(id).value_or("");
     out.rules = read_rules(table, "keys");
@@ -108,14 +111,18 @@ base::Result<CertificatesConfig> read_certificates_config(const Paths& paths) {
         for (const auto& id : preloaded->keys()) {
             if (preloaded->kind(id) == ConfigTable::Kind::array)
                 out.preloaded[id] = preloaded->strings(id).value_or(std::vector<std::string>{});
-            else out.preloaded[id] = preloaded->string(id).value_or("");
+            else
+                out.preloaded[id] = preloaded->string(id).value_or("");
         }
     if (auto issuance = table.table("cert_issuance")) {
         for (const auto& id : issuance->keys()) {
             auto entry = issuance->table(id);
             if (!entry) continue;
-            if (id == "local_ca") out.local_ca = std::pair(entry->string("cert").value_or(""), entry->string("pk").value_or(""));
-            else out.issuance[id] = read_written_issuance(*entry);
+            if (id == "local_ca")
+                out.local_ca =
+                    std::pair(entry->string("cert").value_or(""), entry->string("pk").value_or(""));
+            else
+                out.issuance[id] = read_written_issuance(*entry);
         }
     }
     out.rules = read_rules(table, "certs");
@@ -139,11 +146,14 @@ base::Result<IdentityConfig> read_identity_config(const Paths& paths) {
         out.parent = provisioning->string("local_gateway_hostname");
         provisioning->string("iothub_hostname");
         out.device_id = provisioning->string("device_id").value_or("");
-        if (auto authentication = provisioning->table("authentication"); authentication && source == "manual") {
+        if (auto authentication = provisioning->table("authentication");
+            authentication && source == "manual") {
             const auto method = authentication->string("method").value_or("");
             out.method = method == "sas" ? IdentityConfig::Method::sas : IdentityConfig::Method::x509;
-            if (authentication->boolean("issued").value_or(false)) out.method = IdentityConfig::Method::x509_issued;
-            if (const auto id = authentication->string(method == "sas" ? "device_id_pk" : "identity_pk")) out.key_id = *id;
+            if (authentication->boolean("issued").value_or(false))
+                out.method = IdentityConfig::Method::x509_issued;
+            if (const auto id = authentication->string(method == "sas" ? "device_id_pk" : "identity_pk"))
+                out.key_id = *id;
             if (const auto id = authentication->string("identity_cert")) out.certificate_id = *id;
         }
     }
@@ -169,12 +179,15 @@ base::Result<WorkloadConfig> read_workload_config(const Paths& paths) {
         out.edge_ca_supplied = ca->boolean("supplied").value_or(false);
         out.edge_ca_key_type = ca->string("key_type").value_or("ec-p256");
     }
-    if (auto modules = table.table("module_certs")) out.module_key_type = modules->string("key_type").value_or("ec-p256");
+    if (auto modules = table.table("module_certs"))
+        out.module_key_type = modules->string("key_type").value_or("ec-p256");
     out.hub = read_hub_table(table);
     if (auto listen = table.table("gateway")) {
         out.gateway_listen.address = listen->string("address");
-        if (auto port = listen->integer("mqtt_port", 0, 65535)) out.gateway_listen.mqtt_port = static_cast<std::uint16_t>(*port);
-        if (auto port = listen->integer("https_port", 0, 65535)) out.gateway_listen.https_port = static_cast<std::uint16_t>(*port);
+        if (auto port = listen->integer("mqtt_port", 0, 65535))
+            out.gateway_listen.mqtt_port = static_cast<std::uint16_t>(*port);
+        if (auto port = listen->integer("https_port", 0, 65535))
+            out.gateway_listen.https_port = static_cast<std::uint16_t>(*port);
     }
     for (auto& principal : read_principals(table))
         out.modules.push_back({principal.name, principal.uid.value_or(0), principal.names});

@@ -57,8 +57,8 @@ struct IdentityConfig {
     std::string key_id = "device-id";
     std::string certificate_id = "device-id";
     std::chrono::seconds cloud_timeout{70};
-    std::vector<std::string> modules;  ///< to be registered at the hub
-    std::vector<Principal> principals; ///< with uid; without idtype: the daemon
+    std::vector<std::string> modules;   ///< to be registered at the hub
+    std::vector<Principal> principals;  ///< with uid; without idtype: the daemon
 };
 
 /// A module that the workload service serves.

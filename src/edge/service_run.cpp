@@ -52,7 +52,8 @@ base::Status become_user(const ServiceRun& run) {
                             {"fix", fmt::format("useradd --system {}", name)}});
         return {};
     }
-    if (::initgroups(name.c_str(), user->pw_gid) != 0 || ::setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
+    if (::initgroups(name.c_str(), user->pw_gid) != 0 ||
+        ::setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
         ::setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
         return base::fail_errno(errno, "user " + name, "become");
     // The kernel forgets this wish when the user changes.
@@ -60,7 +61,8 @@ base::Status become_user(const ServiceRun& run) {
 }
 
 /// Opens the socket in a directory that is root's, and hands it to the service's user and group.
-base::Result<std::unique_ptr<net::UnixListener>> open_socket(const ServiceRun& run, net::Loop& loop, net::Serve serve) {
+base::Result<std::unique_ptr<net::UnixListener>> open_socket(const ServiceRun& run, net::Loop& loop,
+                                                             net::Serve serve) {
     const auto path = run.paths.socket(run.service).string();
     SP_TRY(return, auto listener, net::UnixListener::open(loop, path, 0660, std::move(serve)));
     if (gives_up_root(run.paths))
@@ -70,8 +72,11 @@ base::Result<std::unique_ptr<net::UnixListener>> open_socket(const ServiceRun& r
     return listener;
 }
 
-// What a listener serves before its service exists: the socket must be bound as root, the rest runs as the user.
-net::Task<> serve_later(std::shared_ptr<net::Serve> service, net::Stream stream) { co_await (*service)(std::move(stream)); }
+// What a listener serves before its service exists: the socket must be bound as root, the rest runs as the
+// user.
+net::Task<> serve_later(std::shared_ptr<net::Serve> service, net::Stream stream) {
+    co_await (*service)(std::move(stream));
+}
 
 struct Socket {
     std::shared_ptr<net::Serve> serve = std::make_shared<net::Serve>();
@@ -81,8 +86,8 @@ struct Socket {
 base::Result<Socket> bind_then_become(const ServiceRun& run, net::Loop& loop) {
     Socket socket;
     SP_TRY(return, socket.listener, open_socket(run, loop, [serve = socket.serve](net::Stream stream) {
-        return serve_later(serve, std::move(stream));
-    }));
+                     return serve_later(serve, std::move(stream));
+                 }));
     if (auto became = become_user(run); !became) return std::unexpected(became.error());
     return socket;
 }
@@ -139,15 +144,21 @@ base::Status run_workload(const ServiceRun& run, const base::Clock& clock) {
 
 }  // namespace
 
-bool gives_up_root(const Paths& paths) { return ::geteuid() == 0 && paths.root() == "/"; }
+bool gives_up_root(const Paths& paths) {
+    return ::geteuid() == 0 && paths.root() == "/";
+}
 
 base::Status run_service(const ServiceRun& run, const base::Clock& clock) {
     if (auto watched = end_with_parent(run); !watched) return watched;
     switch (run.service) {
-        case Service::keys: return run_keys(run);
-        case Service::certificates: return run_certificates(run, clock);
-        case Service::identity: return run_identity(run, clock);
-        case Service::workload: return run_workload(run, clock);
+        case Service::keys:
+            return run_keys(run);
+        case Service::certificates:
+            return run_certificates(run, clock);
+        case Service::identity:
+            return run_identity(run, clock);
+        case Service::workload:
+            return run_workload(run, clock);
     }
     return base::fail(base::Code::internal, "service", "is unknown");
 }

@@ -12,8 +12,8 @@ namespace edge {
 struct ServiceRun {
     Paths paths;
     Service service;
-    /// A pipe that gets one octet once the service serves (workload: and the Edge CA is there). Set by the parent,
-    /// with whom the service then ends.
+    /// A pipe that gets one octet once the service serves (workload: and the Edge CA is there). Set by the
+    /// parent, with whom the service then ends.
     std::optional<int> ready_descriptor;
 };
 

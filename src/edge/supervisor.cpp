@@ -55,7 +55,8 @@ base::Status supervise(const SupervisorRun& run) {
     if (auto good = check_given_files(configuration); !good) return good;
     for (const auto& notice : configuration.notices)
         base::log::warning(base::events::configuration_noticed, {{"reason", notice}});
-    if (auto written = write_service_files(configuration, run.paths, users_of(run.paths), gives_up_root(run.paths));
+    if (auto written =
+            write_service_files(configuration, run.paths, users_of(run.paths), gives_up_root(run.paths));
         !written)
         return written;
     SP_TRY(return, const auto lock, base::DirectoryLock::take(run.paths.root() / "var/lib/aziot"));

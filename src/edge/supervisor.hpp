@@ -22,8 +22,9 @@ struct SupervisorRun {
 /// The users of this run: the packaged ones as root in the packaged layout, otherwise the present one.
 Users users_of(const Paths& paths);
 
-/// Validates config.toml, writes each service its own file, and runs the four as child processes until SIGTERM or
-/// SIGINT. Fails where a child ended by itself: then its last words are told and the others are ended.
+/// Validates config.toml, writes each service its own file, and runs the four as child processes until
+/// SIGTERM or SIGINT. Fails where a child ended by itself: then its last words are told and the others are
+/// ended.
 base::Status supervise(const SupervisorRun& run);
 
 }  // namespace edge

@@ -12,16 +12,20 @@ std::string quoted(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         const auto u = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') (out += '\\') += c;
-        else if (u < 0x20 || u == 0x7f) out += fmt::format("\\u{:04x}", u);
-        else out += c;
+        if (c == '"' || c == '\\')
+            (out += '\\') += c;
+        else if (u < 0x20 || u == 0x7f)
+            out += fmt::format("\\u{:04x}", u);
+        else
+            out += c;
     }
     return out + '"';
 }
 
 std::string key_text(std::string_view key) {
     const bool bare = !key.empty() && std::ranges::all_of(key, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '-';
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+               c == '-';
     });
     return bare ? std::string(key) : quoted(key);
 }

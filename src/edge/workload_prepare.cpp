@@ -30,7 +30,8 @@ base::Status WorkloadService::listen(net::Loop& loop) {
         return base::fail_errno(errno, "directory " + directory.string(), "given its mode");
     for (const auto& module : modules_) {
         const auto path = module_socket(config_.home, module->rules.id);
-        auto opened = net::UnixListener::open(loop, path.string(), 0666, serve_local(*module->api, config_.max_requests));
+        auto opened = net::UnixListener::open(loop, path.string(), 0666,
+                                              serve_local(*module->api, config_.max_requests));
         if (!opened) return std::unexpected(std::move(opened).error());
         module->listener = *std::move(opened);
     }
@@ -56,7 +57,8 @@ net::Task<bool> WorkloadService::look_at(Module* module) {
     auto written = write_module_files(config_, *found);
     module->identity = *std::move(found);
     if (!written) {
-        base::log::error(base::events::module_environment_written, written.error(), {{"module", module->rules.id}});
+        base::log::error(base::events::module_environment_written, written.error(),
+                         {{"module", module->rules.id}});
         co_return false;
     }
     if (*written)

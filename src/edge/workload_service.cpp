@@ -17,11 +17,16 @@ namespace {
 
 int status_of_workload(base::Code code) {
     switch (code) {
-        case base::Code::invalid_argument: return 400;
-        case base::Code::permission_denied: return 403;
-        case base::Code::not_found: return 404;
-        case base::Code::malformed: return 422;
-        default: return 500;
+        case base::Code::invalid_argument:
+            return 400;
+        case base::Code::permission_denied:
+            return 403;
+        case base::Code::not_found:
+            return 404;
+        case base::Code::malformed:
+            return 422;
+        default:
+            return 500;
     }
 }
 
@@ -38,7 +43,8 @@ base::Result<base::Bytes> parameter_bytes(const json::value& body, std::string_v
     SP_TRY(return, const auto text, text_member(body, name));
     auto bytes = base::from_base64(text);
     if (!bytes)
-        return base::fail(base::Code::invalid_argument, fmt::format("invalid parameter: {}", name), "is not base64");
+        return base::fail(base::Code::invalid_argument, fmt::format("invalid parameter: {}", name),
+                          "is not base64");
     return *std::move(bytes);
 }
 
@@ -56,14 +62,16 @@ base::Bytes bytes_of(std::string_view text) {
 base::Bytes secrets_derivation(std::string_view module, std::string_view generation) {
     base::Bytes out;
     for (const auto part : {module, generation}) {
-        for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::byte>((part.size() >> shift) & 0xff));
+        for (int shift = 24; shift >= 0; shift -= 8)
+            out.push_back(static_cast<std::byte>((part.size() >> shift) & 0xff));
         const auto bytes = base::as_bytes(part);
         out.insert(out.end(), bytes.begin(), bytes.end());
     }
     return out;
 }
 
-base::Result<std::unique_ptr<WorkloadService>> WorkloadService::make(WorkloadConfig config, const base::Clock& clock) {
+base::Result<std::unique_ptr<WorkloadService>> WorkloadService::make(WorkloadConfig config,
+                                                                     const base::Clock& clock) {
     if (auto made = base::make_private_directories(config.home); !made) return std::unexpected(made.error());
     return std::unique_ptr<WorkloadService>(new WorkloadService(std::move(config), clock));
 }
@@ -79,7 +87,8 @@ WorkloadService::WorkloadService(WorkloadConfig config, const base::Clock& clock
     for (const auto& rules : config_.modules) {
         auto module = std::make_unique<Module>();
         module->rules = rules;
-        module->api = std::make_unique<LocalApi>("workload", versions, routes(module.get()), status_of_workload);
+        module->api =
+            std::make_unique<LocalApi>("workload", versions, routes(module.get()), status_of_workload);
         modules_.push_back(std::move(module));
     }
 }
@@ -116,7 +125,8 @@ base::Status WorkloadService::is_caller(const Module& module, const Call& call) 
     if (call.ids[0] != module.rules.id) return forbidden("this socket is another module's");
     const auto user = call.caller.user;
     if (user == uid_t{0} || user == module.rules.user) return {};
-    return forbidden(fmt::format("user {} does not run module {}", user ? fmt::to_string(*user) : "unknown", call.ids[0]));
+    return forbidden(
+        fmt::format("user {} does not run module {}", user ? fmt::to_string(*user) : "unknown", call.ids[0]));
 }
 
 base::Status WorkloadService::is_generation(const Module& module, const Call& call) const {
@@ -177,7 +187,8 @@ net::Task<Answer> WorkloadService::encrypt(Module* module, Call call) {
     if (auto good = is_generation(*module, call); !good) co_return std::unexpected(std::move(good).error());
     auto key = co_await secrets_key(*identity);
     if (!key) co_return behind("encryption key", key.error());
-    auto sealed = co_await keys_.seal(*key, *std::move(iv), bytes_of(call.ids[0] + call.ids[1]), *std::move(plaintext));
+    auto sealed =
+        co_await keys_.seal(*key, *std::move(iv), bytes_of(call.ids[0] + call.ids[1]), *std::move(plaintext));
     if (!sealed && sealed.error().code == base::Code::invalid_argument)
         co_return base::fail(base::Code::invalid_argument, "invalid parameter", sealed.error().reason);
     if (!sealed) co_return behind("encryption", sealed.error());
@@ -195,7 +206,8 @@ net::Task<Answer> WorkloadService::decrypt(Module* module, Call call) {
     if (auto good = is_generation(*module, call); !good) co_return std::unexpected(std::move(good).error());
     auto key = co_await secrets_key(*identity);
     if (!key) co_return behind("encryption key", key.error());
-    auto opened = co_await keys_.open(*key, *std::move(iv), bytes_of(call.ids[0] + call.ids[1]), *std::move(ciphertext));
+    auto opened = co_await keys_.open(*key, *std::move(iv), bytes_of(call.ids[0] + call.ids[1]),
+                                      *std::move(ciphertext));
     // .NET clients repeat a 500, and a wrong tag stays wrong: 400 (edge-runtime.md 6.3).
     if (!opened && opened.error().code == base::Code::invalid_argument)
         co_return base::fail(base::Code::invalid_argument, "invalid parameter", opened.error().reason);
@@ -242,14 +254,16 @@ net::Task<Answer> WorkloadService::server_certificate(Module* module, Call call)
     auto common_name = text_member(call.body, "commonName");
     if (!common_name) co_return std::unexpected(std::move(common_name).error());
     if (!may_bear(*module, *common_name))
-        co_return forbidden(fmt::format("module {} may not bear the name \"{}\"", module->rules.id, *common_name));
+        co_return forbidden(
+            fmt::format("module {} may not bear the name \"{}\"", module->rules.id, *common_name));
     auto identity = co_await identity_of(module);
     if (!identity) co_return std::unexpected(std::move(identity).error());
     if (auto good = is_generation(*module, call); !good) co_return std::unexpected(std::move(good).error());
     const std::string bare(bare_module(module->rules.id));
     std::vector<std::string> names{san_of(*common_name)};
     // A module id need not be a host name; one that cannot stand in a certificate is left out.
-    if (const auto own = "DNS:" + bare; !base::equal_ignoring_case(bare, *common_name) && pki::check_name(own))
+    if (const auto own = "DNS:" + bare;
+        !base::equal_ignoring_case(bare, *common_name) && pki::check_name(own))
         names.push_back(own);
     auto id = fmt::format("aziot-edged/module/{}:{}:server", bare, identity->generation);
     auto answer = co_await issue(std::move(id), *std::move(common_name), std::move(names), "serverAuth");
@@ -280,7 +294,8 @@ net::Task<Answer> WorkloadService::trust_bundle() {
 Answer WorkloadService::modules() const {
     json::array all;
     for (const auto& module : modules_) {
-        // No containers: a module is a process of its own user, whose state systemd knows and this service does not.
+        // No containers: a module is a process of its own user, whose state systemd knows and this service
+        // does not.
         const json::object config{{"settings", json::object{}}, {"env", json::array{}}};
         all.push_back(json::object{{"id", "id"},
                                    {"name", bare_module(module->rules.id)},

@@ -16,16 +16,18 @@
 
 namespace edge {
 
-/// The workload service (edge-runtime.md 6): what a module may ask for. One socket a module, whose caller the kernel
-/// names; a module's key never leaves the keys service, its server key never touches a disk. On its own loop.
+/// The workload service (edge-runtime.md 6): what a module may ask for. One socket a module, whose caller the
+/// kernel names; a module's key never leaves the keys service, its server key never touches a disk. On its
+/// own loop.
 class WorkloadService {
   public:
-    static base::Result<std::unique_ptr<WorkloadService>> make(WorkloadConfig config, const base::Clock& clock);
+    static base::Result<std::unique_ptr<WorkloadService>> make(WorkloadConfig config,
+                                                               const base::Clock& clock);
 
     /// Opens the module sockets, mode 0666.
     base::Status listen(net::Loop& loop);
-    /// Waits for the device identity, makes sure of the Edge CA, then calls `ready` once; then waits for each module's
-    /// identity and writes its files, again whenever it changes. Ends after `stop`.
+    /// Waits for the device identity, makes sure of the Edge CA, then calls `ready` once; then waits for each
+    /// module's identity and writes its files, again whenever it changes. Ends after `stop`.
     net::Task<> prepare(std::function<void()> ready);
     void stop();
     /// The API on a module's socket; nullptr where the module is unknown.
@@ -55,8 +57,8 @@ class WorkloadService {
     bool may_bear(const Module& module, std::string_view name) const;
     net::Task<base::Result<ModuleIdentity>> identity_of(Module* module);
     net::Task<base::Result<std::string>> secrets_key(ModuleIdentity identity);
-    net::Task<Answer> issue(std::string certificate_id, std::string common_name, std::vector<std::string> names,
-                            std::string usage);
+    net::Task<Answer> issue(std::string certificate_id, std::string common_name,
+                            std::vector<std::string> names, std::string usage);
     net::Task<base::Status> ensure_authority();
     net::Task<bool> look_at(Module* module);
 
@@ -70,8 +72,8 @@ class WorkloadService {
     bool stopping_ = false;
 };
 
-/// The derivation data of a module's own encryption key (interfaces.md 7): module id and generation id, each behind its
-/// length in four octets, so that no two pairs give the same bytes.
+/// The derivation data of a module's own encryption key (interfaces.md 7): module id and generation id, each
+/// behind its length in four octets, so that no two pairs give the same bytes.
 base::Bytes secrets_derivation(std::string_view module, std::string_view generation);
 
 }  // namespace edge

@@ -18,7 +18,8 @@ struct UnixEndpoint {
 struct TlsEndpoint {
     net::TlsTarget target;
     std::shared_ptr<const net::ClientTls> tls;
-    pki::Verdict* verdict = nullptr;  ///< gets every step of the judgement of the server, also where it was refused
+    pki::Verdict* verdict =
+        nullptr;  ///< gets every step of the judgement of the server, also where it was refused
 };
 using Endpoint = std::variant<UnixEndpoint, TlsEndpoint>;
 

@@ -13,7 +13,8 @@ inline constexpr std::size_t payload = 256 * 1024;
 inline constexpr std::size_t packet = payload + 64 * 1024 + 16;
 /// Before CONNECT was accepted nobody is trusted with more: an Azure CONNECT with a SAS token is under 2 KiB.
 inline constexpr std::size_t first_packet = 32 * 1024;
-/// What may arrive while CONNECT is being decided: clients pipeline their SUBSCRIBE and first messages behind it.
+/// What may arrive while CONNECT is being decided: clients pipeline their SUBSCRIBE and first messages behind
+/// it.
 inline constexpr std::size_t waiting = payload + packet;
 /// Messages of one client that are delivered and not yet stored: as many as there are packet ids.
 inline constexpr std::size_t unstored = 65'535;

@@ -19,8 +19,8 @@ struct Admission {
     std::unique_ptr<Waiter> again;
 };
 
-/// Accepts until the socket is closed or the loop is told to stop. Where the process has run out of descriptors or memory it pauses and
-/// logs. name: of the listener, for logs: "127.0.0.1:8883".
+/// Accepts until the socket is closed or the loop is told to stop. Where the process has run out of
+/// descriptors or memory it pauses and logs. name: of the listener, for logs: "127.0.0.1:8883".
 Task<> accept_all(std::shared_ptr<Socket> listening, std::string name, Accepted accepted,
                   std::shared_ptr<Admission> admission);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pki/callback_key.hpp"
 
-// The documented way to a foreign key in OpenSSL 3.0 is a provider of some thousand lines; the method tables of
-// EC_KEY and RSA do the same in this one file and live on until OpenSSL 4. They are deprecated, not gone.
+// The documented way to a foreign key in OpenSSL 3.0 is a provider of some thousand lines; the method tables
+// of EC_KEY and RSA do the same in this one file and live on until OpenSSL 4. They are deprecated, not gone.
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include <openssl/ec.h>
@@ -35,20 +35,23 @@ int rsa_slot() {
     return slot;
 }
 
-base::Result<base::Bytes> call(void* callback, KeyOperation operation, const unsigned char* input, std::size_t size) {
+base::Result<base::Bytes> call(void* callback, KeyOperation operation, const unsigned char* input,
+                               std::size_t size) {
     return (*static_cast<KeyCallback*>(callback))(operation, std::as_bytes(std::span(input, size)));
 }
 
 // Both entry points are needed: EVP asks for bytes, ECDSA_do_sign for the structure.
-ECDSA_SIG* ec_sign_structure(const unsigned char* digest, int size, const BIGNUM*, const BIGNUM*, EC_KEY* key) {
-    const auto made = call(EC_KEY_get_ex_data(key, ec_slot()), KeyOperation::ecdsa, digest, static_cast<std::size_t>(size));
+ECDSA_SIG* ec_sign_structure(const unsigned char* digest, int size, const BIGNUM*, const BIGNUM*,
+                             EC_KEY* key) {
+    const auto made =
+        call(EC_KEY_get_ex_data(key, ec_slot()), KeyOperation::ecdsa, digest, static_cast<std::size_t>(size));
     if (!made) return nullptr;
     const auto* at = reinterpret_cast<const unsigned char*>(made->data());
     return d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(made->size()));
 }
 
-int ec_sign(int, const unsigned char* digest, int size, unsigned char* out, unsigned int* out_size, const BIGNUM*,
-            const BIGNUM*, EC_KEY* key) {
+int ec_sign(int, const unsigned char* digest, int size, unsigned char* out, unsigned int* out_size,
+            const BIGNUM*, const BIGNUM*, EC_KEY* key) {
     const EcdsaSigPtr signature(ec_sign_structure(digest, size, nullptr, nullptr, key));
     if (!signature) return 0;
     const int most = ECDSA_size(key);
@@ -72,7 +75,8 @@ const EC_KEY_METHOD* ec_method() {
 int rsa_private(int size, const unsigned char* input, unsigned char* out, RSA* key, int padding) {
     if (padding != RSA_PKCS1_PADDING && padding != RSA_NO_PADDING) return -1;
     const auto operation = padding == RSA_PKCS1_PADDING ? KeyOperation::rsa_pkcs1 : KeyOperation::rsa_raw;
-    const auto made = call(RSA_get_ex_data(key, rsa_slot()), operation, input, static_cast<std::size_t>(size));
+    const auto made =
+        call(RSA_get_ex_data(key, rsa_slot()), operation, input, static_cast<std::size_t>(size));
     if (!made || made->size() != static_cast<std::size_t>(RSA_size(key))) return -1;
     std::copy(made->begin(), made->end(), reinterpret_cast<std::byte*>(out));
     return static_cast<int>(made->size());

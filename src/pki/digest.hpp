@@ -30,7 +30,8 @@ std::string random_uuid();
 /// seal answers ciphertext followed by the 16-octet tag; open expects that order and fails with
 /// invalid_argument where tag, nonce or additional data do not match.
 base::Result<base::Bytes> aead_seal(std::span<const std::byte> key, std::span<const std::byte> nonce,
-                                    std::span<const std::byte> additional, std::span<const std::byte> plaintext);
+                                    std::span<const std::byte> additional,
+                                    std::span<const std::byte> plaintext);
 base::Result<base::SecretBytes> aead_open(std::span<const std::byte> key, std::span<const std::byte> nonce,
                                           std::span<const std::byte> additional,
                                           std::span<const std::byte> sealed);

@@ -38,13 +38,16 @@ base::Result<base::Bytes> octets_of(EVP_PKEY* key, const char* name) {
     if (EVP_PKEY_get_octet_string_param(key, name, nullptr, 0, &size) != 1)
         return openssl_error(base::Code::unsupported, "public key", "could not be taken apart");
     base::Bytes out(size);
-    if (EVP_PKEY_get_octet_string_param(key, name, reinterpret_cast<unsigned char*>(out.data()), out.size(), &size) != 1)
+    if (EVP_PKEY_get_octet_string_param(key, name, reinterpret_cast<unsigned char*>(out.data()), out.size(),
+                                        &size) != 1)
         return openssl_error(base::Code::unsupported, "public key", "could not be taken apart");
     out.resize(size);
     return out;
 }
 
-const unsigned char* octets(const base::Bytes& bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
+const unsigned char* octets(const base::Bytes& bytes) {
+    return reinterpret_cast<const unsigned char*>(bytes.data());
+}
 
 std::unexpected<base::Error> not_a_key() {
     return openssl_error(base::Code::malformed, "public key", "does not hold together");
@@ -89,9 +92,11 @@ base::Result<PublicNumbers> public_numbers(const PublicKey& key) {
     SP_TRY(return, const auto encoded, octets_of(key.handle(), OSSL_PKEY_PARAM_PUB_KEY));
     const GroupPtr curve_group(EC_GROUP_new_by_curve_name(curve));
     const PointPtr point(curve_group ? EC_POINT_new(curve_group.get()) : nullptr);
-    if (!point || EC_POINT_oct2point(curve_group.get(), point.get(), octets(encoded), encoded.size(), nullptr) != 1)
+    if (!point ||
+        EC_POINT_oct2point(curve_group.get(), point.get(), octets(encoded), encoded.size(), nullptr) != 1)
         return not_a_key();
-    const auto length = EC_POINT_point2oct(curve_group.get(), point.get(), POINT_CONVERSION_COMPRESSED, nullptr, 0, nullptr);
+    const auto length =
+        EC_POINT_point2oct(curve_group.get(), point.get(), POINT_CONVERSION_COMPRESSED, nullptr, 0, nullptr);
     out.point.resize(length);
     EC_POINT_point2oct(curve_group.get(), point.get(), POINT_CONVERSION_COMPRESSED,
                        reinterpret_cast<unsigned char*>(out.point.data()), length, nullptr);
@@ -101,8 +106,10 @@ base::Result<PublicNumbers> public_numbers(const PublicKey& key) {
 base::Result<PublicKey> public_key_from(const PublicNumbers& numbers) {
     const ParamBuilderPtr builder(OSSL_PARAM_BLD_new());
     if (numbers.algorithm == KeyAlgorithm::rsa) {
-        const BignumPtr n(BN_bin2bn(octets(numbers.modulus), static_cast<int>(numbers.modulus.size()), nullptr));
-        const BignumPtr e(BN_bin2bn(octets(numbers.exponent), static_cast<int>(numbers.exponent.size()), nullptr));
+        const BignumPtr n(
+            BN_bin2bn(octets(numbers.modulus), static_cast<int>(numbers.modulus.size()), nullptr));
+        const BignumPtr e(
+            BN_bin2bn(octets(numbers.exponent), static_cast<int>(numbers.exponent.size()), nullptr));
         if (!builder || !n || !e || BN_is_zero(n.get()) || BN_is_zero(e.get()) ||
             OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
             OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1)
@@ -114,7 +121,8 @@ base::Result<PublicKey> public_key_from(const PublicNumbers& numbers) {
     const int curve = object ? OBJ_obj2nid(object.get()) : NID_undef;
     if (!builder || curve == NID_undef) return not_a_key();
     // The provider takes the group first and decompresses the point itself.
-    if (OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, OBJ_nid2sn(curve), 0) != 1 ||
+    if (OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, OBJ_nid2sn(curve), 0) !=
+            1 ||
         OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, numbers.point.data(),
                                          numbers.point.size()) != 1)
         return not_a_key();

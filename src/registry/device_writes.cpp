@@ -117,7 +117,8 @@ base::Result<azure::Device> create_device(Writing& writing, const azure::DeviceW
     if (existing) return refusals::already_exists(refusals::thing(record.identity));
     SP_TRY(return, record.generation, writing.new_generation());
     if (auto fine = settle_edge(wish, record); !fine) return std::unexpected(fine.error());
-    if (auto fine = settle_parent(writing, wish, record, nullptr); !fine) return std::unexpected(fine.error());
+    if (auto fine = settle_parent(writing, wish, record, nullptr); !fine)
+        return std::unexpected(fine.error());
     SP_TRY(return, record.authentication, settle_authentication(wish.authentication, nullptr));
     if (auto fine = check_edge_authentication(record); !fine) return std::unexpected(fine.error());
     settle_status(writing, wish, device);

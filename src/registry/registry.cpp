@@ -77,7 +77,9 @@ base::Result<std::unique_ptr<Reader>> Reader::open(const std::filesystem::path& 
         new Reader(std::make_unique<Reader::Impl>(Reader::Impl{std::move(database)})));
 }
 
-base::Result<std::unique_ptr<Reader>> Registry::reader() const { return Reader::open(impl_->file); }
+base::Result<std::unique_ptr<Reader>> Registry::reader() const {
+    return Reader::open(impl_->file);
+}
 
 void Registry::create_device(azure::DeviceWish wish, Done<azure::Device> done) {
     impl_->write<azure::Device>(

@@ -26,7 +26,8 @@ class Certificates : public testing::Test {
         return ask(device_.socket(edge::Service::certificates), verb, std::move(target), std::move(body));
     }
     std::string edge_ca_handle() {
-        return member(ask(device_.socket(edge::Service::keys), Verb::get, "/keypair/aziot-edged-ca"), "keyHandle");
+        return member(ask(device_.socket(edge::Service::keys), Verb::get, "/keypair/aziot-edged-ca"),
+                      "keyHandle");
     }
     std::string request(const std::string& id, const pki::CsrWish& wish, const std::string& handle = {}) {
         const auto key = pki::PrivateKey::generate(pki::KeyType::ec_p256);
@@ -44,7 +45,8 @@ class Certificates : public testing::Test {
 TEST_F(Certificates, QuickstartEdgeCaIsMadeAtTheFirstStart) {
     device_.wait_until_ready();
     const auto path = file("aziot-edged-ca");
-    EXPECT_EQ(path.filename(), "aziotedgedca-86f154be7ff14480027f0d00c59c223db6d9e4ab0b559fc523cca36a7c973d6d.cer");
+    EXPECT_EQ(path.filename(),
+              "aziotedgedca-86f154be7ff14480027f0d00c59c223db6d9e4ab0b559fc523cca36a7c973d6d.cer");
     const auto ca = pki::Certificate::from_pem(base::read_file(path, "certificate").value());
     ASSERT_TRUE(ca);
     EXPECT_EQ(ca->common_name(), "iotedged workload ca edgegateway");
@@ -61,7 +63,8 @@ TEST_F(Certificates, TheIdDecidesWhatIsIssuedAndTheKeyStaysAway) {
     device_.wait_until_ready();
     const auto handle = edge_ca_handle();
     pki::CsrWish wish{"edgegateway.local", {"DNS:edgegateway.local", "DNS:edgeHub"}, {"clientAuth"}, false};
-    const auto answer = over_socket(Verb::post, "/certificates", request("aziot-edged/module/edgeHub:1:server", wish, handle));
+    const auto answer = over_socket(Verb::post, "/certificates",
+                                    request("aziot-edged/module/edgeHub:1:server", wish, handle));
     ASSERT_EQ(answer.status, 201) << answer.body;
     const auto chain = pki::certificates_from_pem(member(answer, "pem"), "answer");
     ASSERT_TRUE(chain);
@@ -79,11 +82,13 @@ TEST_F(Certificates, TheIdDecidesWhatIsIssuedAndTheKeyStaysAway) {
 TEST_F(Certificates, NobodyGetsACaButUnderTheEdgeCasIds) {
     device_.wait_until_ready();
     const pki::CsrWish wish{"mallory", {"DNS:mallory"}, {}, true};
-    const auto answer = call(Verb::post, "/certificates", request("aziot-edged/module/m:1:server", wish, edge_ca_handle()));
+    const auto answer =
+        call(Verb::post, "/certificates", request("aziot-edged/module/m:1:server", wish, edge_ca_handle()));
     EXPECT_EQ(answer.status, 400);
     EXPECT_NE(message(answer).find("CA:TRUE"), std::string::npos);
     EXPECT_FALSE(std::filesystem::exists(file("aziot-edged/module/m:1:server")));
-    EXPECT_EQ(call(Verb::post, "/certificates", request("aziot-edged-ca-temp", wish)).status, 500);  // has no key yet
+    EXPECT_EQ(call(Verb::post, "/certificates", request("aziot-edged-ca-temp", wish)).status,
+              500);  // has no key yet
 }
 
 TEST_F(Certificates, BadRequestsHaveTheirStatus) {

@@ -70,7 +70,8 @@ TEST(Configuration, OfTheArticleIsRead) {
 }
 
 TEST(Configuration, UnknownKeyNamesTheNearestKnownOne) {
-    EXPECT_NE(refusal(std::string("hostnam = \"x\"\n") + std::string(article)).find("did you mean hostname?"), std::string::npos);
+    EXPECT_NE(refusal(std::string("hostnam = \"x\"\n") + std::string(article)).find("did you mean hostname?"),
+              std::string::npos);
     EXPECT_NE(refusal(std::string(article) + "passwort = 1\n").find("passwort"), std::string::npos);
 }
 
@@ -109,9 +110,14 @@ workload_uri = "unix:///var/run/iotedge/workload.sock"
 }
 
 TEST(Configuration, WhatThisVersionDoesNotDoIsRefusedByName) {
-    EXPECT_NE(refusal("[provisioning]\nsource = \"dps\"\nid_scope = \"0ne\"\n").find("dps"), std::string::npos);
-    EXPECT_NE(refusal(std::string(article) + "[cert_issuance.est.urls]\ndefault = \"https://x\"\n").find("EST"), std::string::npos);
-    EXPECT_NE(refusal("[provisioning]\nsource = \"none\"\n[edge_ca]\ncert = \"file:///x\"\n").find("both needed"), std::string::npos);
+    EXPECT_NE(refusal("[provisioning]\nsource = \"dps\"\nid_scope = \"0ne\"\n").find("dps"),
+              std::string::npos);
+    EXPECT_NE(
+        refusal(std::string(article) + "[cert_issuance.est.urls]\ndefault = \"https://x\"\n").find("EST"),
+        std::string::npos);
+    EXPECT_NE(
+        refusal("[provisioning]\nsource = \"none\"\n[edge_ca]\ncert = \"file:///x\"\n").find("both needed"),
+        std::string::npos);
 }
 
 TEST(Configuration, ConnectionStringIsASasDevice) {
@@ -192,7 +198,8 @@ connection_string = "HostName=hub.local;DeviceId=EdgeGateway;SharedAccessKey=a2V
     struct stat info{};
     ASSERT_EQ(::stat(paths_.device_key().c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600U);
-    EXPECT_EQ(edge::read_keys_config(paths_)->preloaded.at("device-id"), "file://" + paths_.device_key().string());
+    EXPECT_EQ(edge::read_keys_config(paths_)->preloaded.at("device-id"),
+              "file://" + paths_.device_key().string());
 }
 
 }  // namespace

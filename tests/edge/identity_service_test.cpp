@@ -14,19 +14,27 @@ using namespace edge_test;
 using edge::json::value;
 using http::Verb;
 
-value spec_of(const http::Response& answer) { return edge::object_member(json_of(answer), "spec").value(); }
+value spec_of(const http::Response& answer) {
+    return edge::object_member(json_of(answer), "spec").value();
+}
 
-std::string text(const value& from, std::string_view name) { return edge::text_member(from, name).value(); }
+std::string text(const value& from, std::string_view name) {
+    return edge::text_member(from, name).value();
+}
 
-http::Response call(RunningDevice& device, Verb verb, const std::string& target, std::string body = {}, uid_t user = 0) {
+http::Response call(RunningDevice& device, Verb verb, const std::string& target, std::string body = {},
+                    uid_t user = 0) {
     return ask_as(device.identity().api(), user, verb, target, std::move(body), "2021-12-01");
 }
 
-RunningDevice::Options with(const FakeHub& hub, std::string more = {}) { return {hub.port(), hub.ca_file(), std::move(more), true}; }
+RunningDevice::Options with(const FakeHub& hub, std::string more = {}) {
+    return {hub.port(), hub.ca_file(), std::move(more), true};
+}
 
 TEST(Identity, DeviceIsKnownWithoutANetwork) {
     RunningDevice device({});
-    const auto answer = ask(device.socket(edge::Service::identity), Verb::post, "/identities/device", R"({"type":"aziot"})");
+    const auto answer =
+        ask(device.socket(edge::Service::identity), Verb::post, "/identities/device", R"({"type":"aziot"})");
     ASSERT_EQ(answer.status, 200) << answer.body;
     const auto spec = spec_of(answer);
     EXPECT_EQ(text(spec, "hubName"), test_hub);
@@ -44,12 +52,14 @@ TEST(Identity, RegistersTheGatewayModuleWithDerivedKeys) {
     device.wait_until_ready();
     EXPECT_EQ(hub.calls(), (std::vector<std::string>{"GET $edgeHub", "PUT $edgeHub", "PUT $edgeHub"}));
     EXPECT_EQ(hub.client(), test_device);
-    const auto answer = ask(device.socket(edge::Service::identity), Verb::get, "/identities/modules/$edgeHub?type=aziot");
+    const auto answer =
+        ask(device.socket(edge::Service::identity), Verb::get, "/identities/modules/$edgeHub?type=aziot");
     ASSERT_EQ(answer.status, 200) << answer.body;
     const auto spec = spec_of(answer);
     EXPECT_EQ(text(spec, "moduleId"), "$edgeHub");
-    const auto master = base::read_secret_file(
-        device.paths().home(edge::Service::keys) / "keys" / (edge::file_stem("aziot_identityd_master_id") + ".key"), "key");
+    const auto master = base::read_secret_file(device.paths().home(edge::Service::keys) / "keys" /
+                                                   (edge::file_stem("aziot_identityd_master_id") + ".key"),
+                                               "key");
     ASSERT_TRUE(master);
     const auto data = "$edgeHub:" + text(spec, "genId") + ":primary";
     const auto expected = pki::hmac_sha256(master->bytes(), base::as_bytes(data));
@@ -104,7 +114,8 @@ TEST(Identity, ModulesAreCreatedListedAndDeleted) {
     FakeHub hub;
     RunningDevice device(with(hub));
     device.wait_until_ready();
-    const auto created = call(device, Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":"mod1"})");
+    const auto created =
+        call(device, Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":"mod1"})");
     ASSERT_EQ(created.status, 200) << created.body;
     EXPECT_EQ(text(edge::object_member(spec_of(created), "auth").value(), "type"), "sas");
     EXPECT_FALSE(hub.primary_key("mod1").empty());
@@ -115,7 +126,8 @@ TEST(Identity, ModulesAreCreatedListedAndDeleted) {
     EXPECT_FALSE(list.at(0).at("spec").as_object().contains("auth"));
     EXPECT_EQ(call(device, Verb::delete_, "/identities/modules/mod1?type=aziot").status, 204);
     EXPECT_EQ(call(device, Verb::get, "/identities/modules/mod1?type=aziot").status, 404);
-    EXPECT_EQ(call(device, Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":""})").status, 400);
+    EXPECT_EQ(call(device, Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":""})").status,
+              400);
 }
 
 TEST(Identity, TypeIsRequired) {
@@ -151,12 +163,15 @@ idtype = ["device"]
     EXPECT_EQ(status(9999, Verb::get, "/trust-bundle"), 200);
     const auto own = call(device, Verb::get, "/identities/identity", {}, 4001);
     EXPECT_EQ(text(spec_of(own), "moduleId"), "mod1");
-    EXPECT_FALSE(spec_of(call(device, Verb::get, "/identities/identity", {}, 4002)).as_object().contains("moduleId"));
+    EXPECT_FALSE(
+        spec_of(call(device, Verb::get, "/identities/identity", {}, 4002)).as_object().contains("moduleId"));
 }
 
 TEST(Identity, ProvisioningIsToldSince2021) {
     RunningDevice device({});
-    EXPECT_EQ(ask_as(device.identity().api(), 0, Verb::get, "/identities/provisioning", {}, "2020-09-01").status, 404);
+    EXPECT_EQ(
+        ask_as(device.identity().api(), 0, Verb::get, "/identities/provisioning", {}, "2020-09-01").status,
+        404);
     const auto answer = call(device, Verb::get, "/identities/provisioning");
     EXPECT_EQ(member(answer, "source"), "manual");
     EXPECT_EQ(member(answer, "auth"), "x509");

@@ -31,7 +31,8 @@ class Keys : public testing::Test {
         return ask_as(service_->api(), user, verb, std::move(target), std::move(body), "2021-05-01");
     }
     std::string create(const std::string& id) {
-        return member(call(Verb::post, "/key", R"({"keyId":")" + id + R"(","usage":"derive,sign"})"), "keyHandle");
+        return member(call(Verb::post, "/key", R"({"keyId":")" + id + R"(","usage":"derive,sign"})"),
+                      "keyHandle");
     }
     std::string create_pair(const std::string& id, const std::string& algorithms) {
         return member(call(Verb::post, "/keypair",
@@ -85,7 +86,8 @@ TEST_F(Keys, AnAbsentKeyIs400) {
 TEST_F(Keys, ForgedAndDamagedHandlesAreRefused) {
     const auto handle = create("k");
     const auto sign = [&](const std::string& with) {
-        return call(Verb::post, "/sign", with_handle(with, R"(,"algorithm":"HMAC-SHA256","parameters":{"message":""})"));
+        return call(Verb::post, "/sign",
+                    with_handle(with, R"(,"algorithm":"HMAC-SHA256","parameters":{"message":""})"));
     };
     EXPECT_EQ(sign(handle).status, 200);
     auto forged = handle;
@@ -94,7 +96,8 @@ TEST_F(Keys, ForgedAndDamagedHandlesAreRefused) {
     const auto text = handle.substr(3, handle.find("&sig=") - 3);
     const auto other = pki::hmac_sha256(base::as_bytes("guessed"), *base::from_base64(text));
     const auto resigned = "sr=" + text + "&sig=" + base::to_base64(other);
-    for (const std::string& bad : {std::string(), std::string("sr=&sig="), forged, resigned, handle.substr(0, handle.size() - 4)}) {
+    for (const std::string& bad :
+         {std::string(), std::string("sr=&sig="), forged, resigned, handle.substr(0, handle.size() - 4)}) {
         const auto answer = sign(bad);
         EXPECT_EQ(answer.status, 400) << bad;
         EXPECT_EQ(message(answer), "parameter \"handle\" has an invalid value\ncaused by: invalid handle");
@@ -107,7 +110,9 @@ TEST_F(Keys, HandlesSurviveARestart) {
     edge::KeysConfig config;
     config.home = directory_ / "keyd";
     service_ = std::move(*edge::KeysService::make(config));
-    EXPECT_EQ(call(Verb::post, "/sign", with_handle(handle, R"(,"algorithm":"HMAC-SHA256","parameters":{"message":""})")).status,
+    EXPECT_EQ(call(Verb::post, "/sign",
+                   with_handle(handle, R"(,"algorithm":"HMAC-SHA256","parameters":{"message":""})"))
+                  .status,
               200);
 }
 
@@ -115,16 +120,18 @@ TEST_F(Keys, DerivedKeysAreHmacOfTheirDataAndAreNotDerivedFrom) {
     call(Verb::post, "/key", R"({"keyId":"k","usage":"derive","keyBytes":"a2V5"})");
     const auto base_handle = member(call(Verb::get, "/key/k"), "keyHandle");
     const auto derive = [&](const std::string& from) {
-        return call(Verb::post, "/derivedkey", R"({"baseKeyHandle":")" + from + R"(","derivationData":"ZGF0YQ=="})");
+        return call(Verb::post, "/derivedkey",
+                    R"({"baseKeyHandle":")" + from + R"(","derivationData":"ZGF0YQ=="})");
     };
     const auto derived = member(derive(base_handle), "keyHandle");
     const auto exported = member(call(Verb::post, "/derivedkey/export", with_handle(derived)), "key");
     // HMAC-SHA256("key", "data")
     EXPECT_EQ(base::to_hex(*base::from_base64(exported)),
               "5031fe3d989c6d1537a013fa6e739da23463fdaec3b70137d828e36ace221bd0");
-    const auto signature = member(
-        call(Verb::post, "/sign", with_handle(derived, R"(,"algorithm":"HMAC-SHA256","parameters":{"message":"bQ=="})")),
-        "signature");
+    const auto signature =
+        member(call(Verb::post, "/sign",
+                    with_handle(derived, R"(,"algorithm":"HMAC-SHA256","parameters":{"message":"bQ=="})")),
+               "signature");
     const auto expected = pki::hmac_sha256(*base::from_base64(exported), base::as_bytes("m"));
     EXPECT_EQ(signature, base::to_base64(expected));
     EXPECT_EQ(derive(derived).status, 400);
@@ -133,24 +140,35 @@ TEST_F(Keys, DerivedKeysAreHmacOfTheirDataAndAreNotDerivedFrom) {
 
 TEST_F(Keys, EcPairTellsItsParametersAndSigns) {
     const auto handle = create_pair("pair", "nonsense:ec-p256:*");
-    const auto parameter = [&](const std::string& name) { return call(Verb::post, "/parameters/" + name, with_handle(handle)); };
+    const auto parameter = [&](const std::string& name) {
+        return call(Verb::post, "/parameters/" + name, with_handle(handle));
+    };
     EXPECT_EQ(member(parameter("algorithm"), "value"), "ECDSA");
-    EXPECT_EQ(base::to_hex(*base::from_base64(member(parameter("ec-curve-oid"), "value"))), "06082a8648ce3d030107");
+    EXPECT_EQ(base::to_hex(*base::from_base64(member(parameter("ec-curve-oid"), "value"))),
+              "06082a8648ce3d030107");
     EXPECT_EQ(base::from_base64(member(parameter("ec-point"), "value"))->size(), 33U);
     EXPECT_EQ(parameter("rsa-modulus").status, 400);
     EXPECT_EQ(message(parameter("nonsense")), "a parameter has an invalid value");
     const std::string digest = base::to_base64(pki::sha256(base::as_bytes("m")));
-    EXPECT_EQ(call(Verb::post, "/sign", with_handle(handle, R"(,"algorithm":"ECDSA","parameters":{"digest":")" + digest + "\"}")).status,
+    EXPECT_EQ(call(Verb::post, "/sign",
+                   with_handle(handle, R"(,"algorithm":"ECDSA","parameters":{"digest":")" + digest + "\"}"))
+                  .status,
               200);
-    EXPECT_EQ(call(Verb::post, "/encrypt", with_handle(handle, R"(,"algorithm":"RSA-PKCS1","plaintext":"bQ==")")).status, 400);
-    EXPECT_EQ(call(Verb::post, "/sign", with_handle(handle, R"(,"algorithm":"HMAC-SHA256","parameters":{"message":""})")).status,
+    EXPECT_EQ(
+        call(Verb::post, "/encrypt", with_handle(handle, R"(,"algorithm":"RSA-PKCS1","plaintext":"bQ==")"))
+            .status,
+        400);
+    EXPECT_EQ(call(Verb::post, "/sign",
+                   with_handle(handle, R"(,"algorithm":"HMAC-SHA256","parameters":{"message":""})"))
+                  .status,
               400);
 }
 
 TEST_F(Keys, RsaPairSignsByEncrypting) {
     const auto handle = create_pair("rsa", "rsa-2048");
     EXPECT_EQ(member(call(Verb::post, "/parameters/algorithm", with_handle(handle)), "value"), "RSA");
-    const auto answer = call(Verb::post, "/encrypt", with_handle(handle, R"(,"algorithm":"RSA-PKCS1","plaintext":"bQ==")"));
+    const auto answer =
+        call(Verb::post, "/encrypt", with_handle(handle, R"(,"algorithm":"RSA-PKCS1","plaintext":"bQ==")"));
     EXPECT_EQ(base::from_base64(member(answer, "ciphertext"))->size(), 256U);
     EXPECT_EQ(call(Verb::post, "/keypair", R"({"keyId":"x","preferredAlgorithms":"nonsense"})").status, 400);
 }
@@ -159,11 +177,13 @@ TEST_F(Keys, AeadCiphertextBeginsWithTwoAndOlderOnesAreRead) {
     const auto handle = create("k");
     const std::string nonces = R"(,"algorithm":"AEAD","parameters":{"iv":"aXY=","aad":"YWFk"})";
     const auto sealed = *base::from_base64(
-        member(call(Verb::post, "/encrypt", with_handle(handle, nonces + R"(,"plaintext":"c2VjcmV0")")), "ciphertext"));
+        member(call(Verb::post, "/encrypt", with_handle(handle, nonces + R"(,"plaintext":"c2VjcmV0")")),
+               "ciphertext"));
     ASSERT_EQ(sealed.size(), 1U + 6U + 16U);
     EXPECT_EQ(sealed[0], std::byte{2});
     const auto open = [&](const base::Bytes& bytes, const std::string& with) {
-        return call(Verb::post, "/decrypt", with_handle(handle, with + R"(,"ciphertext":")" + base::to_base64(bytes) + "\""));
+        return call(Verb::post, "/decrypt",
+                    with_handle(handle, with + R"(,"ciphertext":")" + base::to_base64(bytes) + "\""));
     };
     EXPECT_EQ(member(open(sealed, nonces), "plaintext"), "c2VjcmV0");
     base::Bytes older{std::byte{1}};
@@ -184,8 +204,9 @@ TEST_F(Keys, MovesAndDeletesPairs) {
     EXPECT_EQ(call(Verb::post, "/keypair/old", R"({"from":"new"})").status, 204);
     EXPECT_EQ(call(Verb::get, "/keypair/new").status, 400);
     const auto handle = member(call(Verb::get, "/keypair/old"), "keyHandle");
-    EXPECT_EQ(message(call(Verb::post, "/keypair/old", R"({"from":"old"})")),
-              "parameter \"from\" has an invalid value\ncaused by: source and destination for move are identical");
+    EXPECT_EQ(
+        message(call(Verb::post, "/keypair/old", R"({"from":"old"})")),
+        "parameter \"from\" has an invalid value\ncaused by: source and destination for move are identical");
     EXPECT_EQ(call(Verb::post, "/key/old", R"({"from":"new"})").status, 400);
     EXPECT_EQ(call(Verb::delete_, "/key", with_handle(handle)).status, 400);
     EXPECT_EQ(call(Verb::delete_, "/keypair", with_handle(handle)).status, 204);
@@ -221,7 +242,8 @@ TEST_F(Keys, CommonRulesOfLocalApisHold) {
     };
     EXPECT_EQ(message(versioned("/key/k", "")), "api-version not specified");
     EXPECT_EQ(message(versioned("/key/k", "2019-01-01")), "invalid api-version \"2019-01-01\"");
-    EXPECT_EQ(versioned("/key/k?api-version=x", "2020-09-01").status, 400);  // absent; the last version counts
+    EXPECT_EQ(versioned("/key/k?api-version=x", "2020-09-01").status,
+              400);  // absent; the last version counts
     EXPECT_EQ(call(Verb::get, "/nonsense").status, 404);
     EXPECT_EQ(message(call(Verb::get, "/nonsense")), "not found");
     EXPECT_EQ(call(Verb::put, "/key", "{}").status, 400);

@@ -58,7 +58,8 @@ RunningDevice::RunningDevice(Options options) : paths_(directory_.path()) {
     sure(base::write_atomically(secrets / "device.pem", identity.certificate.pem(), 0644));
     sure(base::write_atomically(secrets / "device.key", sure(identity.key.pem()).bytes(), 0600));
     const auto trusted = options.hub_ca.empty() ? (secrets / "device.pem").string() : options.hub_ca;
-    sure(base::write_atomically(paths_.configuration(), fmt::format(R"(
+    sure(base::write_atomically(paths_.configuration(),
+                                fmt::format(R"(
 hostname = "edgegateway.local"
 [provisioning]
 source = "manual"
@@ -72,13 +73,18 @@ method = "x509"
 identity_cert = "file://{}/device.pem"
 identity_pk = "file://{}/device.key"
 {}
-)", test_hub, options.hub_port, trusted, test_device, secrets.string(), secrets.string(), options.more), 0600));
+)",
+                                            test_hub, options.hub_port, trusted, test_device,
+                                            secrets.string(), secrets.string(), options.more),
+                                0600));
     const auto configuration = sure(edge::read_configuration(paths_));
     sure(edge::write_service_files(configuration, paths_, edge::users_of(paths_), false));
     start();
 }
 
-RunningDevice::~RunningDevice() { stop(); }
+RunningDevice::~RunningDevice() {
+    stop();
+}
 
 void RunningDevice::start() {
     // Who waits for a signature blocks its loop; the keys service is another process, here another loop.
@@ -87,13 +93,15 @@ void RunningDevice::start() {
     auto& keys_loop = loops_->at(1);
     const auto& clock = base::system_clock();
     keys_ = sure(edge::KeysService::make(sure(edge::read_keys_config(paths_))));
-    certificates_ = sure(edge::CertificatesService::make(sure(edge::read_certificates_config(paths_)), clock));
+    certificates_ =
+        sure(edge::CertificatesService::make(sure(edge::read_certificates_config(paths_)), clock));
     identity_ = sure(edge::IdentityService::make(sure(edge::read_identity_config(paths_)), clock));
     workload_ = sure(edge::WorkloadService::make(sure(edge::read_workload_config(paths_)), clock));
     const auto listen = [&](edge::Service service, net::Serve serve) {
         listeners_.push_back(sure(net::UnixListener::open(loop, socket(service), 0660, std::move(serve))));
     };
-    keys_listener_ = sure(net::UnixListener::open(keys_loop, socket(edge::Service::keys), 0660, keys_->serve()));
+    keys_listener_ =
+        sure(net::UnixListener::open(keys_loop, socket(edge::Service::keys), 0660, keys_->serve()));
     listen(edge::Service::certificates, certificates_->serve());
     listen(edge::Service::identity, identity_->serve());
     sure(workload_->listen(loop));
@@ -136,7 +144,8 @@ http::Request request_of(http::Verb verb, std::string target, std::string body, 
     request.verb = verb;
     request.raw_target = std::move(target);
     if (!version.empty())
-        request.raw_target += (request.raw_target.find('?') == std::string::npos ? "?" : "&") + ("api-version=" + version);
+        request.raw_target +=
+            (request.raw_target.find('?') == std::string::npos ? "?" : "&") + ("api-version=" + version);
     request.target = http::Target::parse(request.raw_target).value();
     request.body = std::move(body);
     if (!request.body.empty()) request.headers.set("Content-Type", "application/json");
@@ -145,23 +154,28 @@ http::Request request_of(http::Verb verb, std::string target, std::string body, 
 
 }  // namespace
 
-http::Response ask(const std::string& socket, http::Verb verb, std::string target, std::string body, std::string version) {
+http::Response ask(const std::string& socket, http::Verb verb, std::string target, std::string body,
+                   std::string version) {
     return sure(net::run_task_for(http::request(http::UnixEndpoint{socket},
                                                 request_of(verb, std::move(target), std::move(body), version),
                                                 std::chrono::seconds(30), base::system_clock())));
 }
 
-http::Response ask_as(const edge::LocalApi& api, uid_t user, http::Verb verb, std::string target, std::string body,
-                      std::string version) {
-    return net::run_task_for(
-        api.answer(request_of(verb, std::move(target), std::move(body), version), edge::Caller{user, ::getpid()}));
+http::Response ask_as(const edge::LocalApi& api, uid_t user, http::Verb verb, std::string target,
+                      std::string body, std::string version) {
+    return net::run_task_for(api.answer(request_of(verb, std::move(target), std::move(body), version),
+                                        edge::Caller{user, ::getpid()}));
 }
 
-edge::json::value json_of(const http::Response& response) { return sure(edge::parse_json(response.body, "answer")); }
+edge::json::value json_of(const http::Response& response) {
+    return sure(edge::parse_json(response.body, "answer"));
+}
 std::string member(const http::Response& response, std::string_view name) {
     return sure(edge::text_member(json_of(response), name));
 }
-std::string message(const http::Response& response) { return member(response, "message"); }
+std::string message(const http::Response& response) {
+    return member(response, "message");
+}
 
 struct FakeHub::State {
     std::mutex mutex;
@@ -198,7 +212,8 @@ struct FakeHub::State {
         }
         if (request.verb == http::Verb::put) {
             const auto body = sure(edge::parse_json(request.body, "body")).as_object();
-            if (known && !request.headers.get("if-match")) return error(409, "ErrorCode:ModuleAlreadyExistsOnDevice");
+            if (known && !request.headers.get("if-match"))
+                return error(409, "ErrorCode:ModuleAlreadyExistsOnDevice");
             if (!known)
                 modules[module] = {{"moduleId", module},
                                    {"deviceId", test_device},
@@ -213,7 +228,9 @@ struct FakeHub::State {
 
 namespace {
 
-net::Task<http::Response> answered(http::Response response) { co_return response; }
+net::Task<http::Response> answered(http::Response response) {
+    co_return response;
+}
 
 }  // namespace
 
@@ -223,8 +240,12 @@ FakeHub::FakeHub() : state_(std::make_shared<State>()) {
     sure(base::write_atomically(directory_ / "hub-ca.pem", ca.certificate.pem(), 0644));
     const auto tls = sure(net::ServerTls::make({server.certificate}, server.key));
     auto serve = http::serve(
-        [state = state_](http::Request request, const net::Peer& peer) { return answered(state->answer(request, peer)); },
-        [](int status, std::string_view reason) { return http::Response::text(status, std::string(reason)); });
+        [state = state_](http::Request request, const net::Peer& peer) {
+            return answered(state->answer(request, peer));
+        },
+        [](int status, std::string_view reason) {
+            return http::Response::text(status, std::string(reason));
+        });
     listener_ = sure(net::TlsListener::open(loops_, "127.0.0.1", 0, tls, std::move(serve)));
     thread_ = std::thread([this] { loops_.run([this] { listener_.reset(); }); });
 }
@@ -234,8 +255,12 @@ FakeHub::~FakeHub() {
     thread_.join();
 }
 
-std::uint16_t FakeHub::port() const { return listener_->port(); }
-std::string FakeHub::ca_file() const { return (directory_ / "hub-ca.pem").string(); }
+std::uint16_t FakeHub::port() const {
+    return listener_->port();
+}
+std::string FakeHub::ca_file() const {
+    return (directory_ / "hub-ca.pem").string();
+}
 std::vector<std::string> FakeHub::calls() const {
     const std::lock_guard lock(state_->mutex);
     return state_->calls;

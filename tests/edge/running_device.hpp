@@ -62,8 +62,8 @@ class RunningDevice {
 http::Response ask(const std::string& socket, http::Verb verb, std::string target, std::string body = {},
                    std::string version = "2020-09-01");
 /// The same to an API without a socket, as a caller of our choice.
-http::Response ask_as(const edge::LocalApi& api, uid_t user, http::Verb verb, std::string target, std::string body = {},
-                      std::string version = "2020-09-01");
+http::Response ask_as(const edge::LocalApi& api, uid_t user, http::Verb verb, std::string target,
+                      std::string body = {}, std::string version = "2020-09-01");
 
 edge::json::value json_of(const http::Response& response);
 std::string member(const http::Response& response, std::string_view name);

@@ -33,13 +33,17 @@ names = ["mod1.local"]
 
     Workload() : device_({hub_.port(), hub_.ca_file(), two_modules, true}) {
         device_.wait_until_ready();
-        const auto answer = ask(device_.socket(edge::Service::identity), Verb::get, "/identities/modules/$edgeHub?type=aziot");
+        const auto answer = ask(device_.socket(edge::Service::identity), Verb::get,
+                                "/identities/modules/$edgeHub?type=aziot");
         generation_ = edge::text_member(json_of(answer).at("spec"), "genId").value();
     }
-    http::Response call(Verb verb, const std::string& target, std::string body = {}, std::string_view module = "$edgeHub") {
+    http::Response call(Verb verb, const std::string& target, std::string body = {},
+                        std::string_view module = "$edgeHub") {
         return ask(device_.module_socket(module), verb, target, std::move(body), "2020-07-07");
     }
-    std::string own(const std::string& what) const { return "/modules/%24edgeHub/genid/" + generation_ + "/" + what; }
+    std::string own(const std::string& what) const {
+        return "/modules/%24edgeHub/genid/" + generation_ + "/" + what;
+    }
 
     FakeHub hub_;
     RunningDevice device_;
@@ -48,9 +52,11 @@ names = ["mod1.local"]
 
 TEST_F(Workload, SignsWithTheKeyThatTheHubHasAndAsksNobody) {
     const auto before = hub_.calls().size();
-    const auto answer = call(Verb::post, own("sign"), R"({"keyId":"primary","algo":"HMACSHA256","data":"ZGF0YQ=="})");
+    const auto answer =
+        call(Verb::post, own("sign"), R"({"keyId":"primary","algo":"HMACSHA256","data":"ZGF0YQ=="})");
     ASSERT_EQ(answer.status, 200) << answer.body;
-    const auto expected = pki::hmac_sha256(*base::from_base64(hub_.primary_key("$edgeHub")), base::as_bytes("data"));
+    const auto expected =
+        pki::hmac_sha256(*base::from_base64(hub_.primary_key("$edgeHub")), base::as_bytes("data"));
     EXPECT_EQ(member(answer, "digest"), base::to_base64(expected));
     EXPECT_EQ(hub_.calls().size(), before);
     EXPECT_EQ(call(Verb::post, own("sign"), R"({"data":"!"})").status, 400);
@@ -58,7 +64,8 @@ TEST_F(Workload, SignsWithTheKeyThatTheHubHasAndAsksNobody) {
 }
 
 TEST_F(Workload, ServerCertificateIsGoodForTheHostNameAndItsKeyIsNew) {
-    const auto answer = call(Verb::post, own("certificate/server"), R"({"commonName":"edgegateway.local","expiration":"x"})");
+    const auto answer =
+        call(Verb::post, own("certificate/server"), R"({"commonName":"edgegateway.local","expiration":"x"})");
     ASSERT_EQ(answer.status, 201) << answer.body;
     EXPECT_EQ(answer.headers.get("connection"), "close");
     EXPECT_TRUE(answer.headers.get("content-length"));
@@ -67,14 +74,16 @@ TEST_F(Workload, ServerCertificateIsGoodForTheHostNameAndItsKeyIsNew) {
     ASSERT_EQ(chain.size(), 1U);
     const auto key_text = json_of(answer).at("privateKey");
     EXPECT_EQ(edge::text_member(key_text, "type").value(), "key");
-    const auto key = pki::PrivateKey::from_pem(base::SecretBytes(edge::text_member(key_text, "bytes").value()), "key");
+    const auto key =
+        pki::PrivateKey::from_pem(base::SecretBytes(edge::text_member(key_text, "bytes").value()), "key");
     ASSERT_TRUE(key);
     EXPECT_TRUE(key->matches(chain.front()));
     EXPECT_TRUE(member(answer, "expiration").ends_with("+00:00"));
     EXPECT_EQ(chain.front().subject_alternative_names(),
               (std::vector<std::string>{"DNS:edgegateway.local", "DNS:edgeHub"}));
 
-    const auto bundle = pki::TrustBundle::from_pem(member(call(Verb::get, "/trust-bundle"), "certificate"), "bundle").value();
+    const auto bundle =
+        pki::TrustBundle::from_pem(member(call(Verb::get, "/trust-bundle"), "certificate"), "bundle").value();
     const std::optional<pki::PeerName> name = pki::PeerName::parse("edgegateway.local");
     const auto verdict = pki::verify({.chain = chain,
                                       .trust = bundle,
@@ -100,7 +109,8 @@ TEST_F(Workload, AModuleBearsOnlyItsOwnNames) {
     EXPECT_EQ(gateway(""), 403);
     const auto* other = device_.workload().api("mod1");
     ASSERT_NE(other, nullptr);
-    const auto identity = ask(device_.socket(edge::Service::identity), Verb::get, "/identities/modules/mod1?type=aziot");
+    const auto identity =
+        ask(device_.socket(edge::Service::identity), Verb::get, "/identities/modules/mod1?type=aziot");
     const auto generation = edge::text_member(json_of(identity).at("spec"), "genId").value();
     const auto module = [&](const std::string& name) {
         return call(Verb::post, "/modules/mod1/genid/" + generation + "/certificate/server",
@@ -122,18 +132,22 @@ TEST_F(Workload, IdentityCertificateNamesTheModuleAsAUri) {
     const auto leaf = pki::Certificate::from_pem(member(answer, "certificate")).value();
     EXPECT_EQ(leaf.common_name(), "$edgeHub");
     EXPECT_EQ(leaf.extended_key_usage(), std::vector<std::string>{"clientAuth"});
-    EXPECT_EQ(leaf.subject_alternative_names(),
-              std::vector<std::string>{"URI:azureiot://contosoiothub.local/devices/EdgeGateway/modules/$edgeHub"});
+    EXPECT_EQ(
+        leaf.subject_alternative_names(),
+        std::vector<std::string>{"URI:azureiot://contosoiothub.local/devices/EdgeGateway/modules/$edgeHub"});
 }
 
 TEST_F(Workload, SecretsAreAModulesOwn) {
     // A GUID's 32 hex digits as text, as edgeAgent sends it: the nonce has any length.
     const std::string iv = base::to_base64(base::as_bytes("0123456789abcdef0123456789abcdef"));
-    const auto sealed = call(Verb::post, own("encrypt"), serialize(value{{"plaintext", "c2VjcmV0"}, {"initializationVector", iv}}));
+    const auto sealed = call(Verb::post, own("encrypt"),
+                             serialize(value{{"plaintext", "c2VjcmV0"}, {"initializationVector", iv}}));
     ASSERT_EQ(sealed.status, 200) << sealed.body;
     const auto ciphertext = member(sealed, "ciphertext");
-    const auto open = [&](const std::string& target, const std::string& with, std::string_view module = "$edgeHub") {
-        return call(Verb::post, target, serialize(value{{"ciphertext", ciphertext}, {"initializationVector", with}}), module);
+    const auto open = [&](const std::string& target, const std::string& with,
+                          std::string_view module = "$edgeHub") {
+        return call(Verb::post, target,
+                    serialize(value{{"ciphertext", ciphertext}, {"initializationVector", with}}), module);
     };
     EXPECT_EQ(member(open(own("decrypt"), iv), "plaintext"), "c2VjcmV0");
     EXPECT_EQ(open(own("decrypt"), "AAAA").status, 400);
@@ -157,7 +171,8 @@ TEST_F(Workload, ACallerOfAnothersSocketIsRefused) {
 }
 
 TEST_F(Workload, VersionsAndUnknownPaths) {
-    EXPECT_EQ(ask(device_.module_socket("$edgeHub"), Verb::get, "/trust-bundle", {}, "2021-05-11").status, 400);
+    EXPECT_EQ(ask(device_.module_socket("$edgeHub"), Verb::get, "/trust-bundle", {}, "2021-05-11").status,
+              400);
     EXPECT_EQ(call(Verb::get, "/nothing").status, 404);
     EXPECT_EQ(call(Verb::get, own("sign")).status, 400);
     EXPECT_EQ(member(call(Verb::get, "/manifest-trust-bundle"), "certificate"), "");
@@ -177,7 +192,8 @@ TEST_F(Workload, WritesTheModulesFilesOnceItHasAGenerationId) {
     const auto text = base::read_file(home / "env/edgeHub.env", "environment").value();
     EXPECT_NE(text.find("IOTEDGE_MODULEID=\"\\$edgeHub\"\n"), std::string::npos);
     EXPECT_NE(text.find("IOTEDGE_MODULEGENERATIONID=\"" + generation_ + "\"\n"), std::string::npos);
-    EXPECT_NE(text.find("IOTEDGE_WORKLOADURI=\"unix://" + device_.module_socket("$edgeHub") + "\"\n"), std::string::npos);
+    EXPECT_NE(text.find("IOTEDGE_WORKLOADURI=\"unix://" + device_.module_socket("$edgeHub") + "\"\n"),
+              std::string::npos);
     struct stat info{};
     ASSERT_EQ(::stat(device_.paths().gateway_file().c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600U);
@@ -185,7 +201,8 @@ TEST_F(Workload, WritesTheModulesFilesOnceItHasAGenerationId) {
     EXPECT_EQ(table.string("hostname"), "edgegateway.local");
     EXPECT_EQ(table.table("hub")->string("name"), test_hub);
     EXPECT_EQ(table.table("hub")->string("address"), "127.0.0.1");
-    EXPECT_EQ(table.table("hub")->strings("trusted_certs"), std::vector<std::string>{"file://" + hub_.ca_file()});
+    EXPECT_EQ(table.table("hub")->strings("trusted_certs"),
+              std::vector<std::string>{"file://" + hub_.ca_file()});
     auto environment = table.table("environment").value();
     EXPECT_EQ(environment.string("IOTEDGE_MODULEID"), "$edgeHub");
     EXPECT_EQ(environment.string("EdgeDeviceHostName"), "edgegateway.local");
@@ -198,7 +215,8 @@ TEST(WorkloadWithoutHub, StillHasItsEdgeCaAndTrustBundle) {
     device.wait_until_ready();
     const auto socket = device.module_socket("$edgeHub");
     EXPECT_EQ(ask(socket, Verb::get, "/trust-bundle", {}, "2020-07-07").status, 200);
-    const auto answer = ask(socket, Verb::post, "/modules/%24edgeHub/genid/1/sign", R"({"data":""})", "2020-07-07");
+    const auto answer =
+        ask(socket, Verb::post, "/modules/%24edgeHub/genid/1/sign", R"({"data":""})", "2020-07-07");
     EXPECT_EQ(answer.status, 500);
     EXPECT_FALSE(std::filesystem::exists(device.paths().gateway_file()));
 }
@@ -225,7 +243,8 @@ TEST(WorkloadWithAnEdgeCa, PresentsTheChainWithoutTheRoot) {
                               (given / "ca.key").string() + "\"\n",
                           true});
     device.wait_until_ready();
-    const auto identity = ask(device.socket(edge::Service::identity), Verb::get, "/identities/modules/$edgeHub?type=aziot");
+    const auto identity =
+        ask(device.socket(edge::Service::identity), Verb::get, "/identities/modules/$edgeHub?type=aziot");
     const auto generation = edge::text_member(json_of(identity).at("spec"), "genId").value();
     const auto answer = ask(device.module_socket("$edgeHub"), Verb::post,
                             "/modules/$edgeHub/genid/" + generation + "/certificate/server",

@@ -14,11 +14,15 @@ using pki::KeyType;
 using pki::PrivateKey;
 
 // The other side of the callback, as the keys service does it.
-base::Result<base::Bytes> operate(const PrivateKey& key, KeyOperation operation, std::span<const std::byte> input) {
+base::Result<base::Bytes> operate(const PrivateKey& key, KeyOperation operation,
+                                  std::span<const std::byte> input) {
     switch (operation) {
-        case KeyOperation::ecdsa: return key.sign_digest(input);
-        case KeyOperation::rsa_pkcs1: return key.rsa_private(input, PrivateKey::RsaPadding::pkcs1);
-        case KeyOperation::rsa_raw: return key.rsa_private(input, PrivateKey::RsaPadding::none);
+        case KeyOperation::ecdsa:
+            return key.sign_digest(input);
+        case KeyOperation::rsa_pkcs1:
+            return key.rsa_private(input, PrivateKey::RsaPadding::pkcs1);
+        case KeyOperation::rsa_raw:
+            return key.rsa_private(input, PrivateKey::RsaPadding::none);
     }
     return base::fail(base::Code::internal, "operation", "is unknown");
 }
@@ -30,10 +34,11 @@ TEST_P(CallbackKey, SignsWhereverAPrivateKeyDoes) {
     const auto real = PrivateKey::generate(GetParam());
     ASSERT_TRUE(real);
     int calls = 0;
-    const auto remote = pki::callback_key(real->public_key(), [&](KeyOperation operation, std::span<const std::byte> in) {
-        ++calls;
-        return operate(*real, operation, in);
-    });
+    const auto remote =
+        pki::callback_key(real->public_key(), [&](KeyOperation operation, std::span<const std::byte> in) {
+            ++calls;
+            return operate(*real, operation, in);
+        });
     ASSERT_TRUE(remote) << remote.error().text();
     EXPECT_TRUE(remote->public_key() == real->public_key());
     EXPECT_EQ(remote->description(), real->description());
@@ -71,7 +76,8 @@ TEST_P(CallbackKey, PublicKeySurvivesItsNumbers) {
     EXPECT_TRUE(*back == real->public_key());
 }
 
-INSTANTIATE_TEST_SUITE_P(Keys, CallbackKey, testing::Values(KeyType::ec_p256, KeyType::ec_p384, KeyType::rsa_2048),
+INSTANTIATE_TEST_SUITE_P(Keys, CallbackKey,
+                         testing::Values(KeyType::ec_p256, KeyType::ec_p384, KeyType::rsa_2048),
                          [](const auto& each) {
                              auto name = std::string(pki::to_string(each.param));
                              std::erase(name, '-');

@@ -21,7 +21,7 @@ struct RunOptions {
     std::string input{};                               ///< for standard input, which is then closed
     std::map<std::string, std::string> environment{};  ///< added to ours
     std::string directory{};                           ///< working directory; empty: ours
-    std::chrono::milliseconds limit{30'000};         ///< killed after that
+    std::chrono::milliseconds limit{30'000};           ///< killed after that
     unsigned umask = 022;
 };
 
