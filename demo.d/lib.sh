@@ -74,7 +74,7 @@ verdict_of() {
   line=$(grep -F " $event " "$DIR/logs/$role.log" || true)
   for word in "$@"; do line=$(printf '%s\n' "$line" | grep -F -- "$word" || true); done
   line=$(printf '%s\n' "$line" | tail -n 1)
-  [ -n "$line" ] || { say "(no $event in the log of the $role)"; return 0; }
+  [ -n "$line" ] || die "the $role has logged no $event with $*" "look into $DIR/logs/$role.log"
   steps=$(printf '%s\n' "$line" | sed -n 's/.* steps="\(\([^"\\]\|\\.\)*\)".*/\1/p')
   printf '%b\n' "${steps//\\\"/\"}" | paint
 }

@@ -36,6 +36,15 @@ open_demo() {
   fi
   rm -f "$ENV_FILE"
   mkdir -p "$DIR/logs" "$DIR/run"
+  # A demo that was killed has left its processes behind.
+  local left role exe
+  for left in "$DIR"/run/*.pid; do
+    [ -s "$left" ] || continue
+    exe=$(readlink "/proc/$(cat "$left")/exe" 2>/dev/null || true)
+    [ "${exe% (deleted)}" = "$SALLYPORT" ] || continue
+    role=$(basename "$left" .pid)
+    stop_role "$role"
+  done
   rm -f "$DIR"/logs/*.log "$DIR"/run/*
   paths_of_demo
 }
@@ -49,6 +58,10 @@ paths_of_demo() {
 close_demo() {
   local status=$? role
   trap - EXIT INT TERM
+  for role in hub edge gateway; do
+    if has_ended_by_itself "$role"; then tell_end "$role"; fi
+  done
+  [ -z "${MONITOR:-}" ] || kill "$MONITOR" 2>/dev/null || true
   for role in gateway edge hub; do stop_role "$role" || true; done
   rm -f "$ENV_FILE"
   exit "$status"
@@ -85,6 +98,12 @@ stop_role() {
     sleep 0.05
   done
   rm -f "$DIR/run/$role.pid"
+}
+
+has_ended_by_itself() {
+  local pid
+  pid=$(pid_of "$1")
+  [ -n "$pid" ] && ! alive "$pid" && [ ! -e "$DIR/run/$1.stopped" ]
 }
 
 tell_end() {
@@ -153,13 +172,12 @@ act_on_running_demo() {
 
 # Until Ctrl-C; tells of every process that ends without having been stopped.
 stay_up() {
-  local role pid
+  local role
   say ''
   say "Everything serves. ${bold}build/demo/env${plain} says where; the README says what to try. Ctrl-C ends it."
   while :; do
     for role in hub edge gateway; do
-      pid=$(pid_of "$role")
-      if [ -n "$pid" ] && ! alive "$pid" && [ ! -e "$DIR/run/$role.stopped" ]; then
+      if has_ended_by_itself "$role"; then
         tell_end "$role"
         say "Start it again with: ./demo start $role"
         rm -f "$DIR/run/$role.pid"

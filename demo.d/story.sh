@@ -113,6 +113,8 @@ TOML
 scene_gateway() {
   scene "5. A gateway: the module \$edgeHub of EdgeGateway"
   start_gateway
+  say "What the gateway asked before it trusted the hub:"
+  verdict_of gateway server.accepted "name=$HUB_NAME"
   say "It serves MQTT over TLS at $GATEWAY_ADDRESS:$GATEWAY_MQTT_PORT as $HOSTNAME_OF_EDGE."
 }
 
@@ -166,6 +168,9 @@ scene_offline() {
   "$SALLYPORT" hub monitor --from-beginning --output json --count $((before + 5)) --timeout 60 --device-id TempSensor \
     >"$DIR/run/monitor.out" 2>/dev/null 9>&- || die "the readings that the gateway kept did not arrive within 60 seconds"
   tail -n 5 "$DIR/run/monitor.out"
+  local order
+  order=$(tail -n 5 "$DIR/run/monitor.out" | sed -n 's/.*"sequence": *\([0-9]*\).*/\1/p' | tr '\n' ' ')
+  [ "$order" = "1 2 3 1 2 " ] || die "the readings arrived in the order $order"
 }
 
 # How many readings of TempSensor the hub's log holds.

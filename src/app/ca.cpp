@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <fmt/format.h>
+#include <cerrno>
 
 #include <CLI/Option.hpp>
 #include <CLI/Validators.hpp>
@@ -122,6 +125,11 @@ base::Status check_key_out(const IssueOptions& options) {
 base::Status write_files(const IssueOptions& options, const std::optional<pki::PrivateKey>& key,
                          const pki::Chain& chain) {
     if (key) {
+        // Before an old key is replaced: its certificate must have a place to go.
+        const std::filesystem::path out(options.out);
+        const auto directory = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
+        if (::access(directory.c_str(), W_OK | X_OK) != 0)
+            return base::fail_errno(errno, "file " + options.out, "created");
         SP_TRY(return, const auto pem, key->pem());
         if (auto done = base::write_atomically(options.key_out, pem.text(), base::secret_mode); !done)
             return done;

@@ -143,7 +143,9 @@ void add_hub_certificate(CLI::App& hub, Run& run) {
     auto creating = std::make_shared<Options>();
     auto* command = add_verb(*group, run, creating, "create", "upload one, or replace it", &create);
     command->add_option("--path,-p", creating->path, "the certificate, PEM or DER")->required();
-    command->add_option("--verified", creating->verified, "true: trust it without proof of possession");
+    add_truth_option(
+        *command, "--verified,-v", [creating](bool verified) { creating->verified = verified; },
+        "trust it without proof of possession");
     command->add_option("--etag,-e", creating->etag, "replace the one that has this etag");
 
     add_verb(*group, run, std::make_shared<Options>(), "show", "one certificate", &show);

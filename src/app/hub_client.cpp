@@ -116,6 +116,19 @@ void add_login_options(CLI::App& command, HubLogin& login) {
         "--ca", login.ca_file,
         "PEM file with the CA of the hub's certificate (default: IOTHUB_CA_FILE, else the OS trust store)");
     command.add_option("--output,-o", login.output, "text or json")->check(CLI::IsMember({"text", "json"}));
+    command.add_option("--hub-name", login.hub_name,
+                       "accepted as az has it; the connection string says which hub");
+    command.add_option("--resource-group,-g", login.resource_group, "accepted as az has it");
+}
+
+void add_truth_option(CLI::App& command, const std::string& names, std::function<void(bool)> set,
+                      const std::string& what) {
+    command
+        .add_option_function<std::string>(
+            names, [set = std::move(set)](const std::string& text) { set(text != "false"); }, what)
+        ->expected(0, 1)
+        ->check(CLI::IsMember({"", "{}", "true", "false"})
+                    .description("true or false; true where nothing follows"));
 }
 
 base::Result<HubClient> HubClient::make(const HubLogin& login) {

@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <boost/json/fwd.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,9 +21,14 @@ struct HubLogin {
     std::string login;    ///< connection string; empty: IOTHUB_CONNECTION_STRING
     std::string ca_file;  ///< empty: IOTHUB_CA_FILE, else the OS trust store
     std::string output = "text";
+    std::string hub_name;
+    std::string resource_group;
     bool json() const { return output == "json"; }
 };
 void add_login_options(CLI::App& command, HubLogin& login);
+/// An option that may stand alone or be followed by true or false, as az takes both.
+void add_truth_option(CLI::App& command, const std::string& names, std::function<void(bool)> set,
+                      const std::string& what);
 
 /// Speaks the service REST API of a hub with a policy's token, a new one for each request.
 class HubClient {

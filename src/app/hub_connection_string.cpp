@@ -47,8 +47,11 @@ base::Result<std::string> connection_string(const Options& options) {
         return base::fail(base::Code::not_found, "policy " + options.policy, "does not exist",
                           "there are " + known);
     }
-    return fmt::format("HostName={};SharedAccessKeyName={};SharedAccessKey={}",
-                       options.host.empty() ? config.name() : options.host, policy->name,
+    std::string host = options.host.empty() ? config.name() : options.host;
+    // A port that any free one stands for is known to `hub run` alone.
+    if (options.host.empty() && config.listen.https_port != 443 && config.listen.https_port != 0)
+        host += fmt::format(":{}", config.listen.https_port);
+    return fmt::format("HostName={};SharedAccessKeyName={};SharedAccessKey={}", host, policy->name,
                        policy->primary_key);
 }
 

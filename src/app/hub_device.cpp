@@ -108,7 +108,15 @@ base::Status list(const Options& options) {
     SP_TRY(return, const auto answer,
                  client.send(
                      {.target = "/devices/" + std::string(version) + "&top=" + std::to_string(options.top)}));
-    SP_TRY(return, const auto value, parse_answer(answer));
+    SP_TRY(return, auto value, parse_answer(answer));
+    if (options.edge_enabled && value.is_array()) {
+        json::array kept;
+        for (auto& device : value.get_array()) {
+            if (device.is_object() && is_edge(device.get_object()) == *options.edge_enabled)
+                kept.push_back(std::move(device));
+        }
+        value = std::move(kept);
+    }
     if (options.login.json()) {
         print_json(value);
     } else if (value.is_array()) {
@@ -146,6 +154,10 @@ base::Status remove(const Options& options) {
     return {};
 }
 
+std::function<void(bool)> edge_enabled_of(const std::shared_ptr<Options>& options) {
+    return [options](bool enabled) { options->edge_enabled = enabled; };
+}
+
 Exit finish(const base::Status& done) {
     return done ? Exit::done : report_hub(done.error());
 }
@@ -178,20 +190,24 @@ void add_hub_device(CLI::App& hub, Run& run) {
 
     auto creating = std::make_shared<Options>();
     auto* create_command = add_verb(*group, run, creating, "create", "register a device", &create);
-    create_command->add_flag("--edge-enabled,--ee", creating->edge_enabled, "it is an IoT Edge device");
+    add_truth_option(*create_command, "--edge-enabled,--ee", edge_enabled_of(creating),
+                     "it is an IoT Edge device");
     add_field_options(*create_command, *creating);
 
     auto showing = std::make_shared<Options>();
     add_verb(*group, run, showing, "show", "one device", &show);
 
     auto listing = std::make_shared<Options>();
-    add_verb(*group, run, listing, "list", "all devices, at most 1000", &list)
-        ->add_option("--top", listing->top, "how many at most")
+    auto* list_command = add_verb(*group, run, listing, "list", "all devices, at most 1000", &list);
+    list_command->add_option("--top", listing->top, "how many at most, before --edge-enabled leaves some out")
         ->check(CLI::Range(1, 1000));
+    add_truth_option(*list_command, "--edge-enabled,--ee", edge_enabled_of(listing),
+                     "edge devices alone, or none of them");
 
     auto updating = std::make_shared<Options>();
     auto* update_command = add_verb(*group, run, updating, "update", "change a device", &update);
-    update_command->add_option("--edge-enabled,--ee", updating->edge_enabled, "true or false");
+    add_truth_option(*update_command, "--edge-enabled,--ee", edge_enabled_of(updating),
+                     "it is an IoT Edge device");
     update_command->add_option("--etag,-e", updating->etag, "fail unless the device still has this etag");
     add_field_options(*update_command, *updating);
 

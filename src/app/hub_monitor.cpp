@@ -190,7 +190,7 @@ void add_hub_monitor(CLI::App& hub, Run& run) {
     command->add_option("--device-id,-d", options->device, "only what this device sends");
     command->add_option("--module-id,-m", options->module, "only what this module sends");
     command->add_option("--consumer-group,--cg", options->consumer,
-                        "name under which the hub knows this reader");
+                        "sent to the hub, which keeps no offsets by name yet");
     command
         ->add_option("--timeout,-t", options->timeout,
                      "end after so many seconds without a message (0: never)")

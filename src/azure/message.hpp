@@ -22,6 +22,11 @@ struct Message {
     Properties application;  ///< nullopt: a key without a value
 };
 
+/// What counts against the limit of a telemetry message (hub.md 3.1): body, property names and values,
+/// decoded.
+std::size_t message_size(const Message& message);
+inline constexpr std::size_t largest_message = 256 * 1024;
+
 /// Where a PUBLISH of a client goes.
 enum class TopicKind { telemetry, unknown };
 struct Topic {

@@ -94,4 +94,11 @@ std::string make_property_bag(const Message& message) {
     return bag;
 }
 
+std::size_t message_size(const Message& message) {
+    std::size_t sum = message.body.size();
+    for (const auto* list : {&message.system, &message.application})
+        for (const auto& [name, value] : *list) sum += name.size() + (value ? value->size() : 0);
+    return sum;
+}
+
 }  // namespace azure

@@ -318,9 +318,12 @@ std::vector<Principal> read_principals(ConfigTable& table) {
         for (const auto& name : principal.names)
             if (const auto good = pki::check_name(fmt::format("DNS:{}", name)); !good)
                 each.complain("names", good.error().text());
-        const bool twice = std::ranges::any_of(
-            all, [&](const Principal& other) { return !other.name.empty() && other.name == principal.name; });
-        if (twice) each.complain("name", fmt::format("{} is given to two principals", principal.name));
+        const bool twice = std::ranges::any_of(all, [&](const Principal& other) {
+            return !other.name.empty() && bare_module(other.name) == bare_module(principal.name);
+        });
+        if (twice)
+            each.complain(
+                "name", fmt::format("{} is given to two principals, with or without its $", principal.name));
         all.push_back(std::move(principal));
     }
     return all;

@@ -208,7 +208,8 @@ std::string workload_file(const Configuration& configuration, const Paths& paths
 }
 
 base::Status give_to(const std::filesystem::path& path, uid_t user) {
-    if (::chown(path.c_str(), user, static_cast<gid_t>(-1)) == 0) return {};
+    // Never through a link, which a service's user may have put there.
+    if (::lchown(path.c_str(), user, static_cast<gid_t>(-1)) == 0) return {};
     return base::fail_errno(errno, path.string(), "given to its service's user");
 }
 
@@ -232,6 +233,10 @@ base::Status make_own_directory(const std::filesystem::path& path, std::optional
 
 }  // namespace
 
+base::Status make_shared_home(const Paths& paths) {
+    return make_open_directory(paths.root() / "var/lib/aziot");
+}
+
 std::map<Service, std::string> split_configuration(const Configuration& configuration, const Paths& paths,
                                                    const Users& users) {
     return {{Service::keys, keys_file(configuration, paths, users)},
@@ -243,13 +248,23 @@ std::map<Service, std::string> split_configuration(const Configuration& configur
 base::Status write_service_files(const Configuration& configuration, const Paths& paths, const Users& users,
                                  bool give_away) {
     for (const auto& shared :
-         {paths.root() / "var/lib/aziot", paths.run(), paths.configuration_directory().parent_path()})
+         {paths.root() / "var/lib/aziot", paths.run(), paths.configuration_directory().parent_path(),
+          paths.device_key().parent_path().parent_path()})
         if (auto made = make_open_directory(shared); !made) return made;
     for (const auto& [service, text] : split_configuration(configuration, paths, users)) {
         const auto owner = give_away ? std::optional(users.service.at(service)) : std::nullopt;
         const auto file = paths.service_file(service);
-        for (const auto& directory : {paths.service_etc(service), file.parent_path(), paths.home(service)})
-            if (auto made = make_own_directory(directory, owner); !made) return made;
+        // Root's, where services have users of their own: who owns the directory could put a link in place of
+        // what root writes into it.
+        if (owner) {
+            if (auto made = make_open_directory(file.parent_path()); !made) return made;
+            for (const auto& directory : {paths.service_etc(service), file.parent_path()})
+                if (auto given = give_to(directory, 0); !given) return given;
+        } else {
+            for (const auto& directory : {paths.service_etc(service), file.parent_path()})
+                if (auto made = make_own_directory(directory, std::nullopt); !made) return made;
+        }
+        if (auto made = make_own_directory(paths.home(service), owner); !made) return made;
         if (auto written = base::write_atomically(file, text, base::secret_mode); !written) return written;
         if (owner)
             if (auto given = give_to(file, *owner); !given) return given;

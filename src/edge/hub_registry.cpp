@@ -116,17 +116,6 @@ net::Task<base::Result<std::string>> HubRegistry::authorization() const {
     co_return token.finish(base::to_base64(*signature));
 }
 
-// Once a registry that is accepted; a refused server each time, since that is what someone must act on.
-void HubRegistry::log_judgement(const std::string& name, const pki::Verdict& verdict) const {
-    if (verdict.steps.empty()) return;
-    if (!verdict.accepted())
-        base::log::warning(
-            base::events::server_refused,
-            {{"name", name}, {"reason", pki::summary(verdict)}, {"steps", pki::to_text(verdict)}});
-    else if (!std::exchange(accepted_, true))
-        base::log::info(base::events::server_accepted, {{"name", name}, {"steps", pki::to_text(verdict)}});
-}
-
 net::Task<base::Result<json::value>> HubRegistry::call(http::Verb verb, std::string target,
                                                        std::optional<json::value> body, bool if_match,
                                                        int expected) const {
@@ -151,7 +140,7 @@ net::Task<base::Result<json::value>> HubRegistry::call(http::Verb verb, std::str
     http::Endpoint endpoint = http::TlsEndpoint{std::move(where), tls_, &verdict};
     const std::chrono::milliseconds limit = std::min(config_.cloud_timeout, std::chrono::seconds(20));
     auto answered = co_await http::request(std::move(endpoint), std::move(request), limit, clock_);
-    log_judgement(name, verdict);
+    judgement_.log(name, verdict);
     if (!answered) co_return std::unexpected(std::move(answered).error());
     if (answered->status != expected) co_return std::unexpected(refusal(name, *answered));
     if (answered->body.empty()) co_return json::value(nullptr);

@@ -10,6 +10,7 @@
 #include "edge/certificates_client.hpp"
 #include "edge/keys_client.hpp"
 #include "edge/service_config.hpp"
+#include "net/server_judgement.hpp"
 #include "net/tls.hpp"
 
 namespace edge {
@@ -51,14 +52,13 @@ class HubRegistry {
                                               int expected) const;
     net::Task<base::Result<std::string>> authorization() const;
     std::string path(std::string_view module) const;
-    void log_judgement(const std::string& name, const pki::Verdict& verdict) const;
 
     IdentityConfig config_;
     KeysClient keys_;
     const base::Clock& clock_;
     std::shared_ptr<const net::ClientTls> tls_;
-    std::string key_handle_;         ///< SAS devices
-    mutable bool accepted_ = false;  ///< that the hub's certificate was accepted has been logged
+    std::string key_handle_;  ///< SAS devices
+    mutable net::ServerJudgement judgement_;
 };
 
 }  // namespace edge

@@ -53,7 +53,14 @@ base::Result<pki::PrivateKey> KeyStore::pair(std::string_view id) const {
     auto pem = base::read_secret_file(file, "key");
     if (!pem && pem.error().code == base::Code::not_found) return absent();
     if (!pem) return std::unexpected(std::move(pem).error());
-    return pki::PrivateKey::from_pem(*pem, fmt::format("key {}", file.string()));
+    auto key = pki::PrivateKey::from_pem(*pem, fmt::format("key {}", file.string()));
+    // What lies in our store is no mistake of the request's.
+    if (!key && key.error().code == base::Code::malformed) {
+        auto error = std::move(key).error();
+        error.code = base::Code::io;
+        return std::unexpected(std::move(error));
+    }
+    return key;
 }
 
 base::Status KeyStore::import_symmetric(std::string_view id, const base::SecretBytes& bytes) {

@@ -37,7 +37,11 @@ void tell_ready(const ServiceRun& run) {
 
 base::Status end_with_parent(const ServiceRun& run) {
     if (!run.ready_descriptor) return {};
+    static const pid_t parent = ::getppid();  // of the first call, before the user changes
     if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) return base::fail_errno(errno, "parent's death", "watched");
+    // A change of user clears the watch; a parent that ended in between would never be noticed.
+    if (::getppid() != parent)
+        return base::fail(base::Code::unavailable, "the process that started this service", "has ended");
     return {};
 }
 

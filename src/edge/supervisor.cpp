@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "edge/children.hpp"
+#include "edge/config_split.hpp"
 #include "edge/given_files.hpp"
 #include "edge/service_run.hpp"
 
@@ -55,11 +56,13 @@ base::Status supervise(const SupervisorRun& run) {
     if (auto good = check_given_files(configuration); !good) return good;
     for (const auto& notice : configuration.notices)
         base::log::warning(base::events::configuration_noticed, {{"reason", notice}});
+    // Before anything is written: a second one must not change what the running one reads.
+    if (auto made = make_shared_home(run.paths); !made) return made;
+    SP_TRY(return, const auto lock, base::DirectoryLock::take(run.paths.root() / "var/lib/aziot"));
     if (auto written =
             write_service_files(configuration, run.paths, users_of(run.paths), gives_up_root(run.paths));
         !written)
         return written;
-    SP_TRY(return, const auto lock, base::DirectoryLock::take(run.paths.root() / "var/lib/aziot"));
     if (run.ready_file) {
         std::error_code ignored;
         std::filesystem::remove(*run.ready_file, ignored);

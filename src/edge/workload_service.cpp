@@ -135,10 +135,11 @@ base::Status WorkloadService::is_generation(const Module& module, const Call& ca
 }
 
 bool WorkloadService::may_bear(const Module& module, std::string_view name) const {
-    if (base::equal_ignoring_case(name, bare_module(module.rules.id))) return true;
-    if (module.rules.id == "$edgeHub" && base::equal_ignoring_case(name, config_.hostname)) return true;
-    return std::ranges::any_of(module.rules.names,
-                               [&](const auto& own) { return base::equal_ignoring_case(own, name); });
+    const auto same = [&](const auto& own) { return base::equal_ignoring_case(own, name); };
+    if (std::ranges::any_of(module.rules.names, same)) return true;
+    // Also where another module's id is the same: the host name is the gateway's.
+    if (same(config_.hostname)) return module.rules.id == "$edgeHub";
+    return same(bare_module(module.rules.id));
 }
 
 net::Task<base::Result<ModuleIdentity>> WorkloadService::identity_of(Module* module) {

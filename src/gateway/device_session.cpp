@@ -9,6 +9,7 @@
 #include "azure/message.hpp"
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "gateway/upstream.hpp"
 #include "net/completion.hpp"
 #include "trust/checks.hpp"
 #include "trust/sas_token.hpp"
@@ -91,6 +92,10 @@ net::Task<mqtt::Answer> DeviceSession::authenticate(mqtt::Connect connect) {
         co_return refuse(mqtt::ConnackCode::bad_user_name_or_password, claim.error(), "");
     }
     credential_.claim = std::move(*claim);
+    if (connect.client_id.empty()) {
+        const base::Error empty{base::Code::unauthenticated, "client id", "is empty", ""};
+        co_return refuse(mqtt::ConnackCode::identifier_rejected, empty, "");
+    }
     credential_.client_id = connect.client_id;
     if (connect.password) credential_.token = base::SecretBytes(std::string_view(*connect.password));
     credential_.certificates = &connection_->peer().certificates;
@@ -175,13 +180,14 @@ base::Result<azure::Event> DeviceSession::event_of(mqtt::Publish message) const 
     if (auto read = azure::read_property_bag(topic.bag, event.message); !read) {
         return std::unexpected(std::move(read).error());
     }
-    if (message.payload.size() + topic.bag.size() > mqtt::limits::payload) {
-        return base::fail(base::Code::too_large, "message of " + identity().text(),
-                          "is larger than 256 KiB with its properties");
-    }
     if (message.retain) event.message.application.emplace_back("mqtt-retain", "true");
     if (message.duplicate) event.message.application.emplace_back("mqtt-dup", "true");
     event.message.body = std::move(message.payload);
+    // What is acknowledged here must be a message that the hub takes, or it would block all that follow.
+    if (!fits_upstream(identity(), event.message)) {
+        return base::fail(base::Code::too_large, "message of " + identity().text(),
+                          "is larger than 256 KiB with its properties");
+    }
     return event;
 }
 

@@ -212,6 +212,16 @@ bool Forwarder::fill_window(const std::shared_ptr<Lane>& lane) {
             }
             event = std::move(*decoded);
         }
+        if (!fits_upstream(lane->identity, event->message)) {
+            base::log::write(base::log::Level::error, base::events::messages_dropped,
+                             base::Error{base::Code::too_large, "message " + std::to_string(item.offset),
+                                         "is larger than any hub takes", ""},
+                             {{"device", lane->identity.device}});
+            item.acknowledged = true;
+            ++lane->in_flight;
+            lane->changed.notify();
+            continue;
+        }
         auto topic = azure::telemetry_topic(lane->identity, event->message);
         tasks_.spawn("forwarder.publish", publish(lane, lane->client, lane->epoch, item.offset,
                                                   std::move(topic), std::move(event->message.body)));

@@ -79,7 +79,7 @@ class Forwarder {
     Upstream& upstream_;
     net::TaskGroup& tasks_;
     Outbox outbox_;
-    bool dirty_ = false;
+    bool dirty_ = true;  ///< a progress file that was not usable must not be believed later
     bool stopping_ = false;
     std::size_t bytes_ = 0;  ///< of all bodies in memory
     net::Event wake_;

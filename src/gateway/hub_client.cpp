@@ -132,8 +132,10 @@ net::Task<base::Result<http::Response>> HubClient::call(http::Verb verb, std::st
     if (!body.empty()) request.headers.add("Content-Type", "application/json; charset=utf-8");
     request.body = std::move(body);
     const net::TlsTarget target{config_.hub.address, config_.hub.https_port, config_.hub.name};
-    const http::Endpoint endpoint = http::TlsEndpoint{target, tls_};
+    pki::Verdict verdict;
+    const http::Endpoint endpoint = http::TlsEndpoint{target, tls_, &verdict};
     auto answer = co_await http::request(endpoint, std::move(request), limit, clock_);
+    judgement_.log(config_.hub.name, verdict);
     if (!answer) {
         link_.failed(answer.error());
         co_return std::unexpected(std::move(answer).error());
@@ -210,7 +212,13 @@ net::Task<base::Result<HubAnswer>> HubClient::identity(trust::Identity identity,
         found.records = records_of(std::move(result));
         const bool there = std::any_of(found.records.begin(), found.records.end(),
                                        [&](const auto& record) { return record.identity == identity; });
-        if (there) found.kind = HubAnswer::Kind::in_scope;
+        // A 200 never means "no": a record that cannot be read must not cost the device its messages.
+        if (!there) {
+            co_return base::fail(
+                base::Code::malformed, "hub " + config_.hub.name,
+                "answered about " + identity.text() + " with no record of it that can be read");
+        }
+        found.kind = HubAnswer::Kind::in_scope;
         co_return found;
     }
     if (answer.status != 400 && answer.status != 401 && answer.status != 403 && answer.status != 404) {

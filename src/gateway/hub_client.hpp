@@ -13,6 +13,7 @@
 #include "gateway/token_source.hpp"
 #include "http/client.hpp"
 #include "net/connect.hpp"
+#include "net/server_judgement.hpp"
 
 namespace gateway {
 
@@ -62,6 +63,7 @@ class HubClient {
     TokenSource& tokens_;
     HubLink& link_;
     const base::Clock& clock_;
+    net::ServerJudgement judgement_;
 };
 
 /// Reads the answer of scopeChanges. Pure.

@@ -119,6 +119,12 @@ net::Task<base::Status> ScopeSync::take_over(std::vector<trust::Identity> identi
     for (const auto& identity : identities) {
         const trust::Identity asked = identity;
         auto answer = co_await hub_.identity(asked, std::chrono::seconds(30));
+        if (!answer && answer.error().code == base::Code::malformed) {
+            // One record that cannot be read costs nobody else (gateway.md 2.6).
+            base::log::write(base::log::Level::warning, base::events::scope_discarded, answer.error(),
+                             {{"identity", asked.text()}});
+            continue;
+        }
         if (!answer) co_return std::unexpected(std::move(answer).error());
         base::log::info(base::events::scope_changed,
                         {{"identity", asked.text()},
@@ -173,6 +179,7 @@ bool ScopeSync::take_permit() {
 }
 
 void ScopeSync::lookup(const trust::Identity& identity, bool fresh, std::function<void(Lookup)> done) {
+    if (stopped_) return done(Lookup::unreachable);
     if (!fresh && unknown_.contains(identity)) return done(Lookup::not_in_scope);
     if (!link_.up()) return done(Lookup::unreachable);
     if (const auto under_way = looking_.find(identity); under_way != looking_.end()) {

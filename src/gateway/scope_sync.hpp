@@ -62,6 +62,8 @@ class ScopeSync {
     /// Asks the hub about one identity: one request at a time for each, a bounded number for all. `done` is
     /// called on this loop, within five seconds. fresh: a remembered "no" does not count.
     void lookup(const trust::Identity& identity, bool fresh, std::function<void(Lookup)> done);
+    /// From here on nobody is asked: every look-up answers `unreachable`. Before the task group ends.
+    void stop() { stopped_ = true; }
     /// Called on this loop after the cache has changed.
     void on_change(std::function<void(const ScopeChange&)> observer) { observer_ = std::move(observer); }
 
@@ -84,6 +86,7 @@ class ScopeSync {
     const base::Clock& clock_;
     std::function<void(const ScopeChange&)> observer_;
     bool attempted_ = false;
+    bool stopped_ = false;
     bool whole_ = true;  ///< everything has to be fetched
     Broadcast attempt_;
     std::unordered_map<trust::Identity, std::vector<std::function<void(Lookup)>>> looking_;

@@ -149,6 +149,7 @@ void Server::Impl::on_stop() {
     if (listener) listener->close();
     sessions.end_all();
     link.stop();
+    if (sync) sync->stop();
     if (tasks) loops.at(0).spawn("gateway.end", end(*this));
 }
 

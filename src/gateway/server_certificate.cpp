@@ -72,6 +72,10 @@ net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, cons
         if (renewed) {
             current = std::move(*renewed);
             replace(current);
+            // Close to the end of the Edge CA a new certificate is due at once again.
+            if (renew_at(current->chain().front()) > clock.now()) continue;
+            const bool rested = co_await net::sleep_for(renewal_retry);
+            if (!rested) co_return;
             continue;
         }
         if (renewed.error().code == base::Code::cancelled) co_return;

@@ -12,7 +12,10 @@ namespace gateway {
 
 namespace {
 
-constexpr std::chrono::milliseconds connect_limit{15'000};
+/// Also for each acknowledgement: a message of 256 KiB has to get through a slow uplink.
+constexpr std::chrono::milliseconds connect_limit{60'000};
+/// A topic has 16 bits of length.
+constexpr std::size_t longest_topic = 65'535;
 constexpr std::uint16_t keep_alive_seconds = 240;
 
 bool is_disabled(const trust::Record& record) {
@@ -21,6 +24,11 @@ bool is_disabled(const trust::Record& record) {
 }
 
 }  // namespace
+
+bool fits_upstream(const trust::Identity& identity, const azure::Message& message) {
+    return azure::message_size(message) <= azure::largest_message &&
+           azure::telemetry_topic(identity, message).size() <= longest_topic;
+}
 
 Upstream::Upstream(const Config& config, std::shared_ptr<const net::ClientTls> tls, SharedScope& scope,
                    ScopeSync& sync, TokenSource& tokens, HubLink& link, const base::Clock& clock)

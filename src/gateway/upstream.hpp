@@ -4,6 +4,7 @@
 #include <memory>
 #include <variant>
 
+#include "azure/message.hpp"
 #include "gateway/config.hpp"
 #include "gateway/hub_link.hpp"
 #include "gateway/scope_sync.hpp"
@@ -12,6 +13,10 @@
 #include "trust/identity.hpp"
 
 namespace gateway {
+
+/// Whether a hub can take this message at all: its size as the hub counts it, and a topic that MQTT can
+/// carry.
+bool fits_upstream(const trust::Identity& identity, const azure::Message& message);
 
 /// The hub has spoken about an identity: it is disabled, or not in our scope any more.
 struct NotWanted {

@@ -70,10 +70,10 @@ net::Task<base::Result<std::string>> WorkloadClient::post(std::string what, std:
         code = base::Code::permission_denied;
         fix = "run the gateway as the user that [[principal]] edgeHub names";
     }
-    co_return base::fail(
-        code, thing(module_),
-        "answered " + what + " with " + std::to_string(answer->status) + " " + answer->body.substr(0, 300),
-        std::move(fix));
+    std::string reason = "answered " + what + " with " + std::to_string(answer->status);
+    // What is no refusal may hold a key.
+    if (answer->status >= 400) reason += " " + answer->body.substr(0, 300);
+    co_return base::fail(code, thing(module_), std::move(reason), std::move(fix));
 }
 
 net::Task<base::Result<ServerCredential>> WorkloadClient::server_certificate(std::string common_name) {

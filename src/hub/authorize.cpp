@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/authorize.hpp"
 
+#include <algorithm>
+
 #include "base/encoding.hpp"
 #include "base/events.hpp"
 #include "base/log.hpp"
@@ -36,13 +38,20 @@ void log_refused(const Call& call, const trust::Identity& identity, std::string_
                         {"steps", std::move(steps)}});
 }
 
-/// What a caller hears of a failed step. Why exactly stays in the log: a caller could learn from it which
-/// identities and policies exist.
-std::string public_text(const pki::Step& step) {
-    if (step.check == trust::checks::token_expiry) return "the token has expired, renew it";
-    if (step.check == trust::checks::token_resource) return "the token is for another resource";
-    if (step.check == trust::checks::leaf_validity) return "the certificate is outside its validity period";
-    if (step.check == trust::checks::credential_present) return "the credential for this identity is missing";
+/// What a caller hears of a refusal. Only who has proven possession of the key hears more than "no": anybody
+/// else could learn which identities and policies exist. The log has all of it.
+std::string public_text(const pki::Verdict& verdict) {
+    const auto proven = [](const pki::Step& step) {
+        return step.outcome == pki::Outcome::passed &&
+               (step.check == trust::checks::token_signature || step.check == trust::checks::leaf_thumbprint);
+    };
+    const auto* failed = verdict.first_failure();
+    if (failed != nullptr && std::ranges::any_of(verdict.steps, proven)) {
+        if (failed->check == trust::checks::token_expiry) return "the token has expired, renew it";
+        if (failed->check == trust::checks::token_resource) return "the token is for another resource";
+        if (failed->check == trust::checks::leaf_validity)
+            return "the certificate is outside its validity period";
+    }
     return "authentication failed, renew the token or certificate";
 }
 
@@ -122,7 +131,7 @@ std::expected<Caller, Refusal> by_policy(const Call& call, Needs needs, const tr
     if (!verdict.accepted()) {
         const auto* failed = verdict.first_failure();
         log_refused(call, {}, failed->check, failed->found, pki::to_text(verdict));
-        return unauthorized(public_text(*failed));
+        return unauthorized(public_text(verdict));
     }
     if (!allows(**policy, needs)) {
         log_refused(call, {}, "policy.right", "policy " + (*policy)->name);
@@ -170,7 +179,7 @@ std::expected<Caller, Refusal> by_identity(const Call& call, const trust::Identi
         const pki::Step none{};
         const auto& step = failed == nullptr ? none : *failed;
         log_refused(call, identity, step.check, step.found, pki::to_text(decision.verdict));
-        return unauthorized(public_text(step));
+        return unauthorized(public_text(decision.verdict));
     }
     base::log::info(base::events::caller_accepted, {{"device", identity.device},
                                                     {"module", identity.module},

@@ -105,11 +105,11 @@ std::expected<std::vector<azure::Message>, Refusal> read_device_messages(const h
         messages = read_single(request);
     }
     std::size_t size = 0;
-    for (const auto& message : messages) size += message_size(message);
-    if (size > largest_message) {
+    for (const auto& message : messages) size += azure::message_size(message);
+    if (size > azure::largest_message) {
         return std::unexpected(Refusal{azure::ErrorCode::message_too_large,
                                        std::to_string(size) + " octets of bodies and properties, at most " +
-                                           std::to_string(largest_message) + " are allowed"});
+                                           std::to_string(azure::largest_message) + " are allowed"});
     }
     return messages;
 }

@@ -107,12 +107,11 @@ base::Result<Judgement> judge(const Credential& credential, const pki::Chain& ce
     return judgement;
 }
 
-mqtt::ConnackCode connack_code(const pki::Verdict& verdict) {
+mqtt::ConnackCode connack_code(const pki::Verdict& verdict, std::string_view token) {
     const auto* failed = verdict.first_failure();
     if (failed != nullptr && failed->check == checks::identity_client_id)
         return mqtt::ConnackCode::identifier_rejected;
-    if (failed != nullptr && failed->check == checks::token_form)
-        return mqtt::ConnackCode::bad_user_name_or_password;
+    if (!token.empty() && !trust::SasToken::parse(token)) return mqtt::ConnackCode::bad_user_name_or_password;
     return mqtt::ConnackCode::not_authorized;
 }
 

@@ -43,7 +43,8 @@ struct Judgement {
 base::Result<Judgement> judge(const Credential& credential, const pki::Chain& certificates,
                               const Services& services, base::Instant now);
 
-/// The CONNACK code of a verdict that is no (hub.md 2.7).
-mqtt::ConnackCode connack_code(const pki::Verdict& verdict);
+/// The CONNACK code of a verdict that is no (hub.md 2.7): by what was sent, never by what is registered, so
+/// that it does not tell which ids exist.
+mqtt::ConnackCode connack_code(const pki::Verdict& verdict, std::string_view token);
 
 }  // namespace hub

@@ -78,7 +78,7 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
     const auto& verdict = judgement->decision.verdict;
     if (!verdict.accepted()) {
         place_.reset();
-        const auto code = connack_code(verdict);
+        const auto code = connack_code(verdict, credential_.token.text());
         const auto* failed = verdict.first_failure();
         base::log::warning(events::session_refused,
                            {{"device", identity.device},
@@ -118,6 +118,8 @@ void MqttSession::started() {
                                               {"client", credential_.claim.client_type},
                                               {"tls", connection_->peer().tls_version},
                                               {"steps", std::exchange(steps_, {})}});
+    // It may have entered after everybody was told.
+    if (services_.stopping) shut_down();
 }
 
 Sender MqttSession::sender() const {
@@ -136,10 +138,10 @@ base::Result<azure::Message> MqttSession::read_message(const mqtt::Publish& publ
     if (publish.retain) message.application.emplace_back("mqtt-retain", "true");
     if (publish.duplicate) message.application.emplace_back("mqtt-dup", "true");
     message.body = publish.payload;
-    if (const auto size = message_size(message); size > largest_message) {
+    if (const auto size = azure::message_size(message); size > azure::largest_message) {
         return base::fail(base::Code::too_large, "message",
                           "has " + std::to_string(size) + " octets of body and properties",
-                          "send at most " + std::to_string(largest_message));
+                          "send at most " + std::to_string(azure::largest_message));
     }
     return message;
 }

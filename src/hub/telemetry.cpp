@@ -7,20 +7,6 @@
 
 namespace hub {
 
-namespace {
-
-std::size_t size_of(const azure::Properties& properties) {
-    std::size_t sum = 0;
-    for (const auto& [name, value] : properties) sum += name.size() + (value ? value->size() : 0);
-    return sum;
-}
-
-}  // namespace
-
-std::size_t message_size(const azure::Message& message) {
-    return message.body.size() + size_of(message.system) + size_of(message.application);
-}
-
 azure::Event make_event(const Sender& sender, azure::Message message,
                         std::chrono::sys_time<std::chrono::milliseconds> enqueued) {
     azure::Event event;

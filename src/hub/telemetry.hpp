@@ -20,11 +20,6 @@ struct Sender {
     std::string method;      ///< {"scope":"device","type":"x509",...} of trust::Decision
 };
 
-/// hub.md 3.1: body and properties together.
-inline constexpr std::size_t largest_message = 256 * 1024;
-/// Body, property names and values.
-std::size_t message_size(const azure::Message& message);
-
 /// The message with the annotations that a hub adds (hub.md 3.1). A client's own $.cdid and $.cmid do not
 /// count: what is attributed is what was authenticated.
 azure::Event make_event(const Sender& sender, azure::Message message,

@@ -108,7 +108,12 @@ net::Task<base::Result<bool>> Connection::fill() {
         limit = std::chrono::duration_cast<std::chrono::milliseconds>(until - now + std::chrono::seconds(1));
         if (limit < std::chrono::milliseconds(1)) limit = std::chrono::milliseconds(1);
     }
-    const auto ready = co_await stream_.readable(limit);
+    // Nothing is owed to a peer that has not introduced itself: it does not hold up the end of the process.
+    base::Status ready;
+    if (session_.state() == Session::State::awaiting_connect)
+        ready = co_await stream_.readable_when_idle(limit);
+    else
+        ready = co_await stream_.readable(limit);
     if (!ready && ready.error().code != base::Code::timeout) co_return std::unexpected(ready.error());
     if (clock_.now() >= deadline()) {
         if (expires_ && clock_.now() >= *expires_) co_return std::unexpected(expired_);

@@ -49,6 +49,7 @@ struct SegmentLog::Impl {
     mutable std::mutex mutex;
     std::condition_variable wake;
     std::deque<Pending> waiting;
+    std::size_t waiting_bytes = 0;
     bool ending = false;
     std::vector<std::shared_ptr<Segment>> segments;  ///< in order; the last one is written to
     std::uint64_t next = 0;
@@ -83,6 +84,7 @@ std::vector<Pending> SegmentLog::Impl::next_group() {
     std::size_t size = 0;
     while (!waiting.empty() && group.size() < most_in_group && size < largest_group) {
         size += waiting.front().record.size();
+        waiting_bytes -= waiting.front().record.size();
         group.push_back(std::move(waiting.front()));
         waiting.pop_front();
     }
@@ -172,11 +174,20 @@ SegmentLog::~SegmentLog() {
 }
 
 void SegmentLog::append(base::Bytes record, std::function<void(base::Result<std::uint64_t>)> done) {
+    bool full = false;
     {
         const std::lock_guard lock(impl_->mutex);
-        impl_->waiting.push_back({std::move(record), std::move(done)});
+        full = !impl_->waiting.empty() && impl_->waiting_bytes + record.size() > impl_->options.largest_queue;
+        if (!full) {
+            impl_->waiting_bytes += record.size();
+            impl_->waiting.push_back({std::move(record), std::move(done)});
+        }
     }
-    impl_->wake.notify_one();
+    if (!full) return impl_->wake.notify_one();
+    if (done) {
+        done(base::fail(base::Code::rate_limited, "log " + impl_->directory.string(),
+                        "is behind: the disk is slower than what comes in"));
+    }
 }
 
 base::Result<std::vector<SegmentLog::Entry>> SegmentLog::read(std::uint64_t from, std::size_t most,

@@ -23,6 +23,8 @@ class SegmentLog {
     struct Options {
         std::size_t segment_bytes = 64 * 1024 * 1024;
         std::size_t largest_record = 1024 * 1024;  ///< `append` answers too_large above it
+        /// Octets that wait to be written above which `append` answers rate_limited.
+        std::size_t largest_queue = 128 * 1024 * 1024;
         FileCalls calls;
     };
     struct Entry {
@@ -36,8 +38,9 @@ class SegmentLog {
     }
     ~SegmentLog();  ///< finishes what was appended
 
-    /// `done` is called on the log's thread once the record is on disk, with its offset. Records are in the
-    /// order of the calls. disk_full and io fail the record and nothing else.
+    /// `done` is called on the log's thread once the record is on disk, with its offset; where the disk is
+    /// too slow for what waits already, on the caller's at once, with rate_limited. Records are in the order
+    /// of the calls. disk_full and io fail the record and nothing else.
     void append(base::Bytes record, std::function<void(base::Result<std::uint64_t>)> done);
     /// Up to `most` durable records from `from` on, together at most `bytes` (but at least one). Fewer, or
     /// none, where the log ends; from below first() starts at first().

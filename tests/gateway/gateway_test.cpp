@@ -422,6 +422,19 @@ TEST_F(Gateway, ForeignTopicEndsTheConnection) {
     EXPECT_TRUE(state_.payloads("Victim", 1, seconds(0)).empty());
 }
 
+TEST_F(Gateway, MessageThatNoHubCouldTakeIsRefusedInsteadOfBlockingTheRest) {
+    const auto sensor = add_thumbprint_device("TempSensor");
+    start_gateway();
+    // The hub counts "message-id", not "$.mid": seven octets of bag are eleven there.
+    const auto outcome = send("TempSensor", &sensor, {std::string(262'137, 'x')}, "",
+                              "devices/TempSensor/messages/events/%24.mid=x");
+    ASSERT_TRUE(outcome.accepted());
+    ASSERT_EQ(outcome.published.size(), 1u);
+    EXPECT_FALSE(outcome.published.front());
+    ASSERT_TRUE(send("TempSensor", &sensor, {"small"}).accepted());
+    EXPECT_EQ(state_.payloads("TempSensor", 1), std::vector<std::string>{"small"});
+}
+
 TEST_F(Gateway, ItsOwnIdentitiesDoNotComeInAtTheFrontDoor) {
     start_gateway();
     auto options = client_options("EdgeGateway", nullptr,

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <future>
+#include <utility>
 
 #include "base/file.hpp"
 #include "support/log_writer.hpp"
@@ -54,6 +57,36 @@ TEST(SegmentLog, GivesBackWhatWasAppendedInOrder) {
     EXPECT_EQ(all_of(*log, 3), "r3 r4 ");
     EXPECT_EQ(all_of(*log, 5), "");
     EXPECT_EQ(all_of(*log, 500), "");
+}
+
+TEST(SegmentLog, RefusesWhatADiskThatHangsCannotTakeInsteadOfKeepingItAll) {
+    const support::TemporaryDirectory directory;
+    std::promise<void> entered, released;
+    auto go_on = released.get_future().share();
+    bool first = true;
+    SegmentLog::Options options;
+    options.largest_queue = 100;
+    options.calls.sync = [&](int descriptor) {
+        if (std::exchange(first, false)) {
+            entered.set_value();
+            go_on.wait();
+        }
+        return ::fdatasync(descriptor);
+    };
+    auto log = SegmentLog::open(directory.path(), options);
+    ASSERT_TRUE(log) << log.error().text();
+    (*log)->append(base::Bytes(10), {});
+    entered.get_future().wait();  // the log's thread hangs in the disk
+    std::promise<base::Result<std::uint64_t>> kept, refused;
+    (*log)->append(base::Bytes(60), [&](auto done) { kept.set_value(std::move(done)); });
+    (*log)->append(base::Bytes(60), [&](auto done) { refused.set_value(std::move(done)); });
+    const auto no = refused.get_future().get();
+    ASSERT_FALSE(no);
+    EXPECT_EQ(no.error().code, base::Code::rate_limited);
+    released.set_value();
+    const auto yes = kept.get_future().get();
+    ASSERT_TRUE(yes) << yes.error().text();
+    EXPECT_EQ(append_and_wait(**log, "after"), 2U);
 }
 
 TEST(SegmentLog, KeepsRecordsOverReopeningInSeveralFiles) {

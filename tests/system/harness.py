@@ -58,6 +58,14 @@ def sallyport(*argv, **options):
     return run(SALLYPORT, *argv, **options)
 
 
+def ended(pid):
+    """True where no such process runs, or it has ended and nobody has asked for its result."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class Process:
     """A role that runs: started when its ready file is there."""
 
@@ -207,7 +215,7 @@ class World:
 
     # --- edge device and gateway
 
-    def make_edge(self, edge_ca=True, config_more=""):
+    def make_edge(self, edge_ca=True, trusted_certs=True):
         identity = self.issue("device", "EdgeGateway", "edge-identity")
         self.register_edge(identity[0])
         certs = self.edge_root / "var/lib/aziot/certd/certs"
@@ -224,7 +232,7 @@ iothub_hostname = "{HUB_NAME}"
 iothub_address = "127.0.0.1"
 iothub_mqtt_port = {self.hub.port('MQTT_PORT')}
 iothub_https_port = {self.hub.port('HTTPS_PORT')}
-trusted_certs = ["file://{self.root}"]
+{f'trusted_certs = ["file://{self.root}"]' if trusted_certs else ''}
 device_id = "EdgeGateway"
 [provisioning.authentication]
 method = "x509"
@@ -235,7 +243,7 @@ identity_pk = "file://{keys}/{DEVICE_ID}.key"
             ca_cert, ca_key = self.issue("edge-ca", "iotedged workload ca edgegateway", "edge-ca")
             text += f'[edge_ca]\ncert = "file://{ca_cert}"\npk = "file://{ca_key}"\n'
         config = self.edge_root / "etc/aziot/config.toml"
-        config.write_text(text + config_more)
+        config.write_text(text)
         config.chmod(0o600)
         self.edge = self.process("edge", "edge", "run", "--root", self.edge_root)
         return self.edge.start()

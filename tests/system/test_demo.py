@@ -9,7 +9,7 @@ import stat
 import subprocess
 import unittest
 
-from harness import SOURCE, run, until
+from harness import SOURCE, ended, run, until
 
 ENV_FILE = SOURCE / "build" / "demo" / "env"
 PRESET = pathlib.Path(os.environ["SALLYPORT_BUILD"]).name
@@ -55,7 +55,15 @@ class Demo(unittest.TestCase):
             done = demo(*options)
             self.assertIn("The scenario has been played.", done.stdout)
             self.assertNotIn("\x1b[", done.stdout)  # plain in a pipe
+            # Each trust decision is told by its steps, the refusals with their reason.
+            for step in ("leaf.thumbprint", "identity.registered", "chain.links", "token.signature", "leaf.san",
+                         "path.anchor", "expected dNSName gateway.example", "expected Stranger in the registry"):
+                self.assertIn(step, done.stdout)
             self.assertFalse(ENV_FILE.exists())
+
+    def test_a_terminal_gets_colours(self):
+        done = run("script", "-qec", f"{SOURCE}/demo --once", "/dev/null", env={"DEMO_PRESET": PRESET}, timeout=300)
+        self.assertIn("\x1b[32m", done.stdout)
 
     def test_held_up_demo_lets_a_reader_look_and_pull_plugs(self):
         demo("--once", "--reset")
@@ -98,7 +106,7 @@ class Demo(unittest.TestCase):
         inode = ENV_FILE.stat().st_ino
         demo("stop", "hub")
         self.assertNotEqual(ENV_FILE.stat().st_ino, inode)  # replaced by rename
-        self.assertFalse(pathlib.Path(f"/proc/{values['HUB_PID']}").exists())
+        self.assertTrue(ended(values["HUB_PID"]))
         self.assertEqual(publish('{"reader":2}').returncode, 0)
         demo("start", "hub")
         again, lines = environment()
@@ -129,7 +137,7 @@ class Demo(unittest.TestCase):
         self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
         for pid in pids:
-            self.assertFalse(pathlib.Path(f"/proc/{pid}").exists(), pid)
+            self.assertTrue(ended(pid), pid)
         self.assertFalse(ENV_FILE.exists())
 
 

@@ -9,18 +9,11 @@ import stat
 import subprocess
 import unittest
 
-from harness import DEVICE_ID, HUB_NAME, SystemTest, until
+from harness import DEVICE_ID, HUB_NAME, SystemTest, ended, until
 
 
 def children_of(pid):
     return [int(p) for p in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def ended(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 class Parent(SystemTest):

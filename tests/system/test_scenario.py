@@ -2,10 +2,11 @@
 """The main job with real processes: hub, edge device, gateway, downstream device."""
 
 import json
+import os
 import re
 import unittest
 
-from harness import HOSTNAME, SystemTest, run, sallyport, until
+from harness import HOSTNAME, HUB_NAME, SystemTest, run, sallyport, until
 
 
 class Scenario(SystemTest):
@@ -87,6 +88,45 @@ class Scenario(SystemTest):
         w.hub.kill()
         w.hub.start()
         self.assertEqual(w.events(1)[0]["payload"], {"n": 1})
+
+    def test_hub_and_gateway_killed_while_the_gateway_forwards_lose_nothing(self):
+        w = self.build()
+        w.hub.stop()
+        w.sensor("TempSensor", self.cert, self.key, "--count", "400", "--interval-ms", "0")
+        mark = w.gateway.mark()
+        w.hub.start()
+        w.gateway.wait_for("upstream.opened", since=mark)
+        w.hub.kill()
+        w.gateway.kill()
+        w.hub.start()
+        w.gateway.start()
+
+        def all_there():
+            shown = w.service("monitor", "--from-beginning", "--output", "json", "--timeout", "1", check=False).stdout
+            return [json.loads(line)["event"]["payload"]["sequence"] for line in shown.splitlines()]
+
+        until(60, "all readings at the hub", lambda: set(all_there()) == set(range(1, 401)))
+        firsts = list(dict.fromkeys(all_there()))  # at least once: a repetition is allowed, a wrong order is not
+        self.assertEqual(firsts, sorted(firsts))
+
+    def test_hub_is_judged_by_the_os_trust_store_where_no_trusted_certs_are_named(self):
+        w = self.world
+        w.make_hub()
+        os.environ["SSL_CERT_FILE"] = str(w.root)
+        self.addCleanup(os.environ.pop, "SSL_CERT_FILE", None)
+        w.make_edge(trusted_certs=False)
+        w.edge.wait_for("server.accepted", f"name={HUB_NAME}")
+        w.make_gateway()
+        w.gateway.wait_for("server.accepted", f"name={HUB_NAME}")
+        other = w.dir / "other"
+        sallyport("ca", "init", "--data", other, "--root", "another_root_CA")
+        os.environ["SSL_CERT_FILE"] = str(other / "certs" / "another_root_CA.pem")
+        w.gateway.stop()
+        mark = w.gateway.mark()
+        w.gateway.start()  # from its cache
+        w.gateway.wait_for("server.refused", "path.issuer", since=mark)
+        refused = sallyport("hub", "device", "list", env={"IOTHUB_CONNECTION_STRING": w.connection_string}, check=False)
+        self.assertEqual(refused.returncode, 3, refused.stderr)
 
     def test_client_that_dialled_another_name_refuses(self):
         w = self.build()

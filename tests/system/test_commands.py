@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: az's spelling at the hub, and the verdicts of `sallyport verify`."""
+
+import json
+import unittest
+
+from harness import HUB_NAME, SystemTest, run, sallyport
+
+
+class AzSpelling(SystemTest):
+    def test_device_identity_with_azs_names_and_options(self):
+        w = self.world
+        w.make_hub()
+        first, second = w.issue("device", "e1"), w.issue("device", "e1", "e1-next")
+        w.service("device-identity", "create", "-d", "e1", "--hub-name", HUB_NAME, "--ee", "--am", "x509_thumbprint",
+                  "--ptp", w.thumbprint(first[0]), "--stp", w.thumbprint(second[0]))
+        w.service("device-identity", "create", "-d", "leaf", "--edge-enabled", "false")
+        shown = json.loads(w.service("device-identity", "show", "-d", "e1", "-o", "json").stdout)
+        self.assertEqual(shown["capabilities"], {"iotEdge": True})
+        self.assertEqual(shown["authentication"]["type"], "selfSigned")
+        edges = json.loads(w.service("device-identity", "list", "--ee", "-o", "json").stdout)
+        self.assertEqual([d["deviceId"] for d in edges], ["e1"])
+        w.service("device-identity", "update", "-d", "e1", "--sta", "disabled")
+        self.assertEqual(w.show_device("e1")["status"], "disabled")
+        w.service("certificate", "create", "-n", "root", "-p", w.root, "--verified")
+        self.assertTrue(json.loads(w.service("certificate", "show", "-n", "root", "-o", "json").stdout)
+                        ["properties"]["isVerified"])
+        w.service("monitor-events", "--timeout", "1", "-o", "json", check=False)
+        w.service("device-identity", "delete", "-d", "e1")
+        self.assertEqual(w.service("device-identity", "show", "-d", "e1", check=False).returncode, 1)
+
+
+class Verify(SystemTest):
+    def verify(self, *argv):
+        done = sallyport("verify", *argv, "--output", "json", check=False)
+        return done.returncode, json.loads(done.stdout) if done.stdout else None
+
+    def failed(self, answer):
+        return [step["check"] for step in answer["steps"] if step["outcome"] == "failed"]
+
+    def setUp(self):
+        super().setUp()
+        self.chain, _ = self.world.issue("server", "edgegateway.local", "server", "--san", "DNS:edgegateway.local")
+        self.root = self.world.root
+
+    def test_good_chain_is_accepted_with_its_steps(self):
+        code, answer = self.verify("--trust", self.root, "--chain", self.chain, "--purpose", "server", "--host",
+                                   "edgegateway.local")
+        self.assertEqual(code, 0)
+        self.assertEqual(set(answer), {"accepted", "steps"})
+        self.assertTrue(answer["accepted"])
+        for step in answer["steps"]:
+            self.assertEqual(set(step), {"check", "link", "outcome", "expected", "found"})
+
+    def test_refusals_are_exit_code_1_and_name_the_check(self):
+        common = ["--trust", self.root, "--chain", self.chain]
+        for more, check in ((["--host", "other.local"], "leaf.san"), (["--purpose", "client"], "leaf.extended_key_usage"),
+                            (["--time", "2050-01-01T00:00:00Z"], "leaf.validity")):
+            code, answer = self.verify(*common, *more)
+            self.assertEqual((code, answer["accepted"]), (1, False))
+            self.assertIn(check, self.failed(answer))
+
+    def test_usage_is_2_and_what_cannot_be_read_is_3_and_what_does_not_parse_is_1(self):
+        self.assertEqual(self.verify("--trust", self.root, "--chain", self.chain, "--time", "nonsense")[0], 2)
+        self.assertEqual(self.verify("--trust", self.root, "--chain", self.world.dir / "none.pem")[0], 3)
+        garbage = self.world.dir / "garbage.pem"
+        garbage.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        self.assertEqual(self.verify("--trust", self.root, "--chain", garbage)[0], 1)
+
+    def test_intermediates_may_come_apart_from_the_chain(self):
+        leaf = self.world.dir / "leaf.pem"
+        leaf.write_text(run("openssl", "x509", "-in", self.chain).stdout)
+        self.assertEqual(self.verify("--trust", self.root, "--chain", leaf)[0], 1)
+        between = self.world.ca / "certs" / "my_optional_intermediate_CA.pem"
+        self.assertEqual(self.verify("--trust", self.root, "--chain", leaf, "--intermediates", between)[0], 0)
+
+    def test_common_name_counts_only_without_san_and_never_for_the_strict_policy(self):
+        cert, key = self.world.dir / "cn.pem", self.world.dir / "cn.key"
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "3", "-subj",
+            "/CN=old.local", "-addext", "basicConstraints=CA:FALSE")
+        common = ["--trust", cert, "--chain", cert, "--host", "old.local"]
+        self.assertEqual(self.verify(*common)[0], 0)
+        self.assertEqual(self.verify(*common, "--policy", "strict")[0], 1)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
