@@ -10,7 +10,6 @@ GATEWAY_ADDRESS=127.0.0.3
 DIR=''
 
 build_programs() {
-  export CCACHE_SLOPPINESS=pch_defines,time_macros
   mkdir -p build
   local log=build/demo-build.log
   [ -x "$SALLYPORT" ] || say "Building (a few minutes the first time; $log has the details)"

@@ -71,10 +71,12 @@ void IdentityState::load() {
     for (const auto& entry : std::filesystem::directory_iterator(directory_, why)) {
         if (entry.path().filename().string().starts_with('.')) continue;
         auto record = read_record(entry.path());
-        if (record)
-            modules_[record->id] = *std::move(record);
-        else
+        if (record) {
+            const auto id = record->id;
+            modules_[id] = *std::move(record);
+        } else {
             base::log::write(base::log::Level::warning, base::events::backup_ignored, record.error());
+        }
     }
 }
 

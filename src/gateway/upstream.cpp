@@ -46,7 +46,7 @@ mqtt::Client::Options Upstream::options(const trust::Identity& identity, std::st
     claim.identity = identity;
     claim.host = config_.hub.name;
     claim.api_version = "2021-04-12";
-    claim.client_type = std::string("sallyport-gateway/") + SALLYPORT_VERSION;
+    claim.client_type = "sallyport-gateway/" SALLYPORT_VERSION;
     claim.auth_chain = std::move(chain);
     mqtt::Client::Options options;
     options.target = {config_.hub.address, config_.hub.mqtt_port, config_.hub.name};

@@ -174,16 +174,17 @@ SegmentLog::~SegmentLog() {
 }
 
 void SegmentLog::append(base::Bytes record, std::function<void(base::Result<std::uint64_t>)> done) {
-    bool full = false;
     {
         const std::lock_guard lock(impl_->mutex);
-        full = !impl_->waiting.empty() && impl_->waiting_bytes + record.size() > impl_->options.largest_queue;
-        if (!full) {
+        const bool fits =
+            impl_->waiting.empty() || impl_->waiting_bytes + record.size() <= impl_->options.largest_queue;
+        if (fits) {
             impl_->waiting_bytes += record.size();
             impl_->waiting.push_back({std::move(record), std::move(done)});
+            impl_->wake.notify_one();
+            return;
         }
     }
-    if (!full) return impl_->wake.notify_one();
     if (done) {
         done(base::fail(base::Code::rate_limited, "log " + impl_->directory.string(),
                         "is behind: the disk is slower than what comes in"));
