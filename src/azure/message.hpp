@@ -28,13 +28,17 @@ std::size_t message_size(const Message& message);
 inline constexpr std::size_t largest_message = 256 * 1024;
 
 /// Where a PUBLISH of a client goes.
-enum class TopicKind { telemetry, unknown };
+enum class TopicKind { telemetry, twin_get, twin_reported, method_answer, unknown };
 struct Topic {
     TopicKind kind = TopicKind::unknown;
-    trust::Identity identity;  ///< from the topic; must equal the authenticated one
-    std::string bag;           ///< the property bag, still encoded, without surrounding slashes
+    trust::Identity identity;  ///< telemetry: from the topic; must equal the authenticated one
+    std::string bag;           ///< telemetry: the property bag, still encoded, without surrounding slashes
+    std::string request;       ///< twin, method: the value of $rid as it stands
+    std::int64_t status = 0;   ///< method_answer: what the method returned
 };
-/// Takes a topic apart: "devices/{d}[/modules/{m}]/messages/events[/bag][/]" (hub.md 3.1). Ids are raw.
+/// Takes a topic apart: "devices/{d}[/modules/{m}]/messages/events[/bag][/]" (hub.md 3.1, ids are raw),
+/// "$iothub/twin/GET/?$rid={rid}", "$iothub/twin/PATCH/properties/reported/?$rid={rid}" (3.3) or
+/// "$iothub/methods/res/{status}/?$rid={rid}" (3.4).
 Topic parse_topic(std::string_view topic);
 
 /// Decodes a bag "a=1&%24.mid=x" into system and application properties. Fails with `malformed` for a bad

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "azure/message.hpp"
 
+#include <charconv>
+
 namespace azure {
 namespace {
 
@@ -12,9 +14,47 @@ std::string_view next_segment(std::string_view& rest) {
     return segment;
 }
 
+/// The value of $rid in "?$rid=1&...", as it stands; nullopt where there is none.
+std::optional<std::string_view> request_id(std::string_view query) {
+    if (!query.starts_with('?')) return std::nullopt;
+    for (const auto part : base::split(query.substr(1), '&')) {
+        if (part.starts_with("$rid=")) return part.substr(5);
+    }
+    return std::nullopt;
+}
+
+/// What follows "$iothub/".
+Topic parse_service_topic(std::string_view rest) {
+    constexpr std::string_view twin_get = "twin/GET/";
+    constexpr std::string_view twin_reported = "twin/PATCH/properties/reported/";
+    constexpr std::string_view method_answer = "methods/res/";
+    Topic read;
+    if (rest.starts_with(twin_get)) {
+        read.kind = TopicKind::twin_get;
+        rest.remove_prefix(twin_get.size());
+    } else if (rest.starts_with(twin_reported)) {
+        read.kind = TopicKind::twin_reported;
+        rest.remove_prefix(twin_reported.size());
+    } else if (rest.starts_with(method_answer)) {
+        read.kind = TopicKind::method_answer;
+        rest.remove_prefix(method_answer.size());
+        const auto status = next_segment(rest);
+        const auto [end, error] = std::from_chars(status.begin(), status.end(), read.status);
+        if (error != std::errc{} || end != status.end()) return {};
+    } else {
+        return {};
+    }
+    const auto id = request_id(rest);
+    if (!id) return {};
+    read.request = *id;
+    return read;
+}
+
 }  // namespace
 
 Topic parse_topic(std::string_view topic) {
+    constexpr std::string_view service = "$iothub/";
+    if (topic.starts_with(service)) return parse_service_topic(topic.substr(service.size()));
     Topic read;
     auto rest = topic;
     if (next_segment(rest) != "devices") return {};

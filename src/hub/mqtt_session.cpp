@@ -6,7 +6,6 @@
 
 #include "base/events.hpp"
 #include "base/log.hpp"
-#include "hub/filters.hpp"
 #include "trust/sas_token.hpp"
 
 namespace hub {
@@ -126,8 +125,8 @@ Sender MqttSession::sender() const {
     return {credential_.claim.identity, generation_, method_};
 }
 
-base::Result<azure::Message> MqttSession::read_message(const mqtt::Publish& publish) const {
-    const auto topic = azure::parse_topic(publish.topic);
+base::Result<azure::Message> MqttSession::read_message(const mqtt::Publish& publish,
+                                                       const azure::Topic& topic) const {
     if (topic.kind != azure::TopicKind::telemetry || topic.identity != credential_.claim.identity) {
         return base::fail(base::Code::permission_denied, "topic " + publish.topic,
                           "is not the telemetry topic of " + credential_.claim.identity.text());
@@ -153,12 +152,34 @@ base::Status MqttSession::check_will(const mqtt::Will& will) const {
     mqtt::Publish publish;
     publish.topic = will.topic;
     publish.payload = will.payload;
-    if (auto message = read_message(publish); !message) return std::unexpected(std::move(message).error());
+    if (auto message = read_message(publish, azure::parse_topic(publish.topic)); !message)
+        return std::unexpected(std::move(message).error());
     return {};
 }
 
 void MqttSession::deliver(mqtt::Publish publish) {
-    auto message = read_message(publish);
+    const auto topic = azure::parse_topic(publish.topic);
+    switch (topic.kind) {
+        case azure::TopicKind::telemetry:
+        case azure::TopicKind::twin_get:
+        case azure::TopicKind::twin_reported:
+        case azure::TopicKind::method_answer:
+        case azure::TopicKind::unknown:
+            take_telemetry(std::move(publish), topic);
+            break;
+    }
+}
+
+std::optional<std::uint16_t> MqttSession::send(std::string topic, base::Bytes payload, mqtt::Qos qos) {
+    mqtt::Publish message;
+    message.topic = std::move(topic);
+    message.payload = std::move(payload);
+    message.qos = qos;
+    return connection_->send(std::move(message));
+}
+
+void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topic) {
+    auto message = read_message(publish, topic);
     if (!message) {
         base::log::warning(events::message_refused, {{"device", credential_.claim.identity.device},
                                                      {"module", credential_.claim.identity.module},
@@ -193,7 +214,7 @@ void MqttSession::deliver(mqtt::Publish publish) {
 mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
     mqtt::Grants grants;
     for (const auto& [filter, qos] : request.subscriptions) {
-        if (is_allowed_filter(credential_.claim.identity, filter)) {
+        if (subscriptions_.add(identity(), filter, qos)) {
             grants.codes.push_back(std::min<std::uint8_t>(static_cast<std::uint8_t>(qos), 1));
             continue;
         }
@@ -207,6 +228,10 @@ mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
         }
     }
     return grants;
+}
+
+void MqttSession::unsubscribe(const mqtt::Unsubscribe& request) {
+    for (const auto& filter : request.filters) subscriptions_.remove(identity(), filter);
 }
 
 void MqttSession::judge_again() {
@@ -266,7 +291,7 @@ void MqttSession::publish_will(const mqtt::Will& will) {
     publish.topic = will.topic;
     publish.payload = will.payload;
     publish.retain = will.retain;
-    auto message = read_message(publish);
+    auto message = read_message(publish, azure::parse_topic(publish.topic));
     if (!message) return;
     message->application.emplace_back("iothub-MessageType", "Will");
     services_.telemetry.append(

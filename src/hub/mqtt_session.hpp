@@ -7,6 +7,7 @@
 
 #include "hub/judge.hpp"
 #include "hub/services.hpp"
+#include "hub/subscriptions.hpp"
 #include "mqtt/connection.hpp"
 
 namespace hub {
@@ -23,16 +24,26 @@ class MqttSession final : public Member,
     void started() override;
     void deliver(mqtt::Publish message) override;
     mqtt::Grants subscribe(const mqtt::Subscribe& request) override;
+    void unsubscribe(const mqtt::Unsubscribe& request) override;
 
     void judge_again() override;
     void displaced(std::string by_address) override;
     void shut_down() override;
 
+    const trust::Identity& identity() const { return credential_.claim.identity; }
+    const Subscriptions& subscriptions() const { return subscriptions_; }
+    net::Loop& loop() const { return connection_->loop(); }
+    bool is_open() const { return connection_->is_open(); }
+    /// Sends to the device; its packet id (0 for QoS 0). nullopt: the connection is closing, or no id is
+    /// free.
+    std::optional<std::uint16_t> send(std::string topic, base::Bytes payload, mqtt::Qos qos);
+
   private:
     explicit MqttSession(const Services& services) : services_(services) {}
     mqtt::Answer decide(mqtt::Connect connect);
     base::Status check_will(const mqtt::Will& will) const;
-    base::Result<azure::Message> read_message(const mqtt::Publish& publish) const;
+    base::Result<azure::Message> read_message(const mqtt::Publish& publish, const azure::Topic& topic) const;
+    void take_telemetry(mqtt::Publish publish, const azure::Topic& topic);
     Sender sender() const;
     void close(base::Error why);
     void finished(const mqtt::Ended& ended);
@@ -42,6 +53,7 @@ class MqttSession final : public Member,
     std::shared_ptr<mqtt::Connection> connection_;
     Credential credential_;
     std::optional<Sessions::Place> place_;
+    Subscriptions subscriptions_;
     std::string generation_;
     std::string method_;
     std::string steps_;         ///< of the verdict that let it in, until it is logged

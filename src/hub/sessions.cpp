@@ -2,7 +2,6 @@
 #include "hub/sessions.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 namespace hub {
@@ -80,6 +79,15 @@ std::optional<base::Instant> Sessions::connected_since(const trust::Identity& id
     const auto holder = shard.holders.find(identity);
     if (holder == shard.holders.end()) return std::nullopt;
     return holder->second.since;
+}
+
+bool Sessions::tell(const trust::Identity& identity, std::function<void(Member&)> work) const {
+    const auto& shard = shard_of(identity.device);
+    const std::lock_guard lock(shard.mutex);
+    const auto holder = shard.holders.find(identity);
+    if (holder == shard.holders.end()) return false;
+    holder->second.entry->post(std::move(work));
+    return true;
 }
 
 std::size_t Sessions::size() const {

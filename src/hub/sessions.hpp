@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -61,6 +62,9 @@ class Sessions {
     /// Since when the identity is connected; nullopt where it is not.
     std::optional<base::Instant> connected_since(const trust::Identity& identity) const;
     std::size_t size() const;
+    /// Runs `work` with the identity's one connection, on its loop. False where it is not connected; it may
+    /// also have ended by the time that `work` would run.
+    bool tell(const trust::Identity& identity, std::function<void(Member&)> work) const;
 
     void judge(const std::string& device);
     void judge_all();

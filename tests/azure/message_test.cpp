@@ -46,13 +46,44 @@ TEST(Topic, ReadsTelemetryOfDevicesAndModules) {
 }
 
 TEST(Topic, KnowsNothingElse) {
-    for (const auto* topic :
-         {"", "devices", "devices/", "devices//messages/events/", "devices/d", "devices/d/messages",
-          "devices/d/messages/", "devices/d/messages/devicebound/", "devices/d/messages/eventsx",
-          "devices/d/messages/Events/", "Devices/d/messages/events/", "/devices/d/messages/events/",
-          "devices/d/modules//messages/events/", "devices/d/modules/m/inputs/in1", "devices/d/modules/m",
-          "$iothub/twin/GET/?$rid=1", "x/devices/d/messages/events/"})
+    for (const auto* topic : {"",
+                              "devices",
+                              "devices/",
+                              "devices//messages/events/",
+                              "devices/d",
+                              "devices/d/messages",
+                              "devices/d/messages/",
+                              "devices/d/messages/devicebound/",
+                              "devices/d/messages/eventsx",
+                              "devices/d/messages/Events/",
+                              "Devices/d/messages/events/",
+                              "/devices/d/messages/events/",
+                              "devices/d/modules//messages/events/",
+                              "devices/d/modules/m/inputs/in1",
+                              "devices/d/modules/m",
+                              "$iothub/",
+                              "$iothub/twin/GET/",
+                              "$iothub/twin/GET?$rid=1",
+                              "$iothub/twin/GET/?rid=1",
+                              "$iothub/twin/PUT/?$rid=1",
+                              "$iothub/methods/res/?$rid=1",
+                              "$iothub/methods/res/2x/?$rid=1",
+                              "$iothub/methods/res/99999999999999999999/?$rid=1",
+                              "x/devices/d/messages/events/"})
         EXPECT_EQ(azure::parse_topic(topic).kind, TopicKind::unknown) << topic;
+}
+
+TEST(Topic, ReadsTheRequestsOfTwinsAndMethods) {
+    const auto get = azure::parse_topic("$iothub/twin/GET/?$rid=a%20b");
+    EXPECT_EQ(get.kind, TopicKind::twin_get);
+    EXPECT_EQ(get.request, "a%20b");
+    const auto reported = azure::parse_topic("$iothub/twin/PATCH/properties/reported/?$rid=7&$version=3");
+    EXPECT_EQ(reported.kind, TopicKind::twin_reported);
+    EXPECT_EQ(reported.request, "7");
+    const auto answer = azure::parse_topic("$iothub/methods/res/-2/?$rid=1f");
+    EXPECT_EQ(answer.kind, TopicKind::method_answer);
+    EXPECT_EQ(answer.status, -2);
+    EXPECT_EQ(answer.request, "1f");
 }
 
 azure::Message read(std::string_view bag) {
