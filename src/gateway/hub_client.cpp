@@ -190,6 +190,8 @@ net::Task<base::Result<std::vector<trust::Record>>> HubClient::whole_scope() {
         for (std::size_t at = from; at < all.size(); ++at) {
             const auto& record = all[at];
             if (record.identity.is_module() || !record.edge_enabled) continue;
+            // The hub tells nothing of what lies under a disabled one, and nobody there is let in.
+            if (record.status != trust::Enablement::enabled) continue;
             if (seen.insert(record.identity.device).second) {
                 edges.emplace_back(record.identity.device, record.identity.device + ";" + chain);
             }

@@ -27,6 +27,11 @@ constexpr std::size_t most_unknown = 10'000;
 /// More changes than this are cheaper as one whole fetch.
 constexpr std::size_t most_single = 64;
 
+/// Whether somebody may be let in through this device.
+bool is_open_edge(const trust::Record& record) {
+    return record.edge_enabled && record.status == trust::Enablement::enabled;
+}
+
 }  // namespace
 
 ScopeSync::ScopeSync(SharedScope& scope, HubClient& hub, HubLink& link, ScopeStore& store, ScopeOwner owner,
@@ -133,8 +138,8 @@ net::Task<base::Status> ScopeSync::take_over(std::vector<trust::Identity> identi
             const auto known = scope_.get()->find({asked.device, ""});
             put(answer->records);
             const auto device = scope_.get()->find({asked.device, ""});
-            // An edge device that is new here brings children of its own.
-            if (device && device->edge_enabled && !known) whole_ = true;
+            // An edge device that is new here, or enabled again, brings children of its own.
+            if (device && is_open_edge(*device) && !(known && is_open_edge(*known))) whole_ = true;
         } else {
             drop(asked);
         }

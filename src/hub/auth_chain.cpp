@@ -64,6 +64,19 @@ bool is_child_of(const trust::Record& child, const trust::Record& parent) {
     return !child.edge_enabled && child.device_scope == parent.device_scope;
 }
 
+base::Result<bool> lies_under(const trust::Record& target, const trust::Record& above,
+                              registry::Reader& reader) {
+    trust::Record at = target;
+    for (std::size_t layer = 1; layer < deepest_chain; ++layer) {
+        if (is_child_of(at, above)) return true;
+        if (at.parent_scopes.empty()) return false;
+        SP_TRY(return, auto parent, reader.scope_owner(at.parent_scopes.front()));
+        if (!parent || parent->record.status != trust::Enablement::enabled) return false;
+        at = std::move(parent->record);
+    }
+    return false;
+}
+
 base::Status check_scope_chain(const ChainRecords& chain, std::string_view actor) {
     const auto refuse = [&](std::string reason) {
         return base::fail(base::Code::unauthenticated, "auth chain " + chain.claimed, std::move(reason));

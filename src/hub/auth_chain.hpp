@@ -38,4 +38,9 @@ base::Status check_scope_chain(const ChainRecords& chain, std::string_view actor
 /// Whether `child` has `parent` as its direct parent.
 bool is_child_of(const trust::Record& child, const trust::Record& parent);
 
+/// Whether `target` lies under the edge device `above` (hub.md 9.4): at any depth that a chain may have, and
+/// every edge device between them enabled.
+base::Result<bool> lies_under(const trust::Record& target, const trust::Record& above,
+                              registry::Reader& reader);
+
 }  // namespace hub

@@ -60,13 +60,15 @@ http::Response scope_page(const Call& call, const std::string& edge, const std::
     return json_with_etag(200, azure::to_json(*result), {});
 }
 
-/// One device, or one module and its device, that lies directly under `edge` or is `edge` itself.
+/// One device, or one module and its device, that lies under `edge` or is `edge` itself.
 http::Response scope_member(const Call& call, const trust::Record& edge, const trust::Identity& target) {
     auto device = call.here.reader->device(target.device);
     if (!device) return call.refuse(device.error());
     if (!*device) return call.refuse(azure::ErrorCode::device_not_found, target.device);
     const auto& record = (*device)->record;
-    if (record.identity != edge.identity && !is_child_of(record, edge)) {
+    auto inside = lies_under(record, edge, *call.here.reader);
+    if (!inside) return call.refuse(inside.error());
+    if (record.identity != edge.identity && !*inside) {
         return call.refuse(azure::ErrorCode::iot_hub_unauthorized_access,
                            target.device + " is not in the scope of " + edge.identity.device);
     }

@@ -50,7 +50,7 @@ struct Change {
     bool deleted = false;
     bool certificates = false;
     std::vector<std::string>
-        scopes;  ///< device scopes that saw it, before and after: whose gateways must hear of it
+        scopes;  ///< device scopes that saw it at any depth, before and after: whose gateways must hear of it
 };
 
 /// The etag that a write asks for: none given, any ("*"), or a certain one (bare text).

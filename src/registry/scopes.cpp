@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "registry/refusals.hpp"
 #include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
@@ -43,6 +45,22 @@ base::Result<int> depth(store::Database& database, const std::string& device, co
 std::vector<std::string> scopes_of(const trust::Record& device) {
     std::vector<std::string> scopes = device.parent_scopes;
     if (device.edge_enabled) scopes.push_back(device.device_scope);
+    return scopes;
+}
+
+base::Result<std::vector<std::string>> with_those_above(store::Database& database,
+                                                        std::vector<std::string> scopes) {
+    // A write moves a device at most: two parents and its own scope are the most that the walks start from.
+    const auto starts = scopes;
+    for (const auto& start : starts) {
+        auto at = start;
+        for (int layer = 0; layer < deepest; ++layer) {
+            SP_TRY(return, const auto owner, rows::scope_owner(database, at));
+            if (!owner || owner->record.parent_scopes.empty()) break;
+            at = owner->record.parent_scopes.front();
+            if (std::ranges::find(scopes, at) == scopes.end()) scopes.push_back(at);
+        }
+    }
     return scopes;
 }
 

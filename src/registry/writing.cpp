@@ -44,12 +44,13 @@ base::Status Writing::changed(Change change) {
 }
 
 base::Status Writing::changed(const trust::Identity& id, bool deleted, std::vector<std::string> scopes) {
+    SP_TRY(return, auto seen_in, with_those_above(database, std::move(scopes)));
     return changed({.number = 0,
                     .device = id.device,
                     .module = id.module,
                     .deleted = deleted,
                     .certificates = false,
-                    .scopes = std::move(scopes)});
+                    .scopes = std::move(seen_in)});
 }
 
 base::Result<std::string> Writing::new_generation() {

@@ -19,6 +19,7 @@ struct Writing {
     base::Instant second() const { return std::chrono::floor<std::chrono::seconds>(now); }
     /// Notes a change in the same transaction.
     base::Status changed(Change change);
+    /// The same, seen in `scopes` and in every scope above them.
     base::Status changed(const trust::Identity& id, bool deleted, std::vector<std::string> scopes);
     /// A generation id that was never given out before, whatever the clock does.
     base::Result<std::string> new_generation();
@@ -49,6 +50,10 @@ base::Result<trust::Authentication> settle_authentication(const std::optional<tr
 
 /// The scopes in which a device is seen: its own where it is an edge device, and its parent's.
 std::vector<std::string> scopes_of(const trust::Record& device);
+/// The scopes, and behind them those of the edge devices above their owners: a gateway authenticates whoever
+/// lies under it at any depth (hub.md 9.3), so it must hear of them all.
+base::Result<std::vector<std::string>> with_those_above(store::Database& database,
+                                                        std::vector<std::string> scopes);
 /// Refuses a parent that does not exist, a cycle, and more than five edge devices above each other.
 base::Status check_parent(store::Database& database, const trust::Record& device,
                           const std::string& parent_scope);

@@ -46,6 +46,7 @@ http::Response look_up(HubState& state, const std::string& body) {
     trust::Identity identity{std::string(document.at("targetDeviceId").as_string()), ""};
     if (const auto* module = document.as_object().if_contains("targetModuleId"))
         identity.module = module->as_string();
+    if (state.unanswered_lookups.contains(identity.device)) return http::Response::empty(503);
     const auto found = state.records.find(identity);
     if (found == state.records.end())
         return http::Response::json(401, R"({"Message":"ErrorCode:Unauthorized;"})");
@@ -54,10 +55,22 @@ http::Response look_up(HubState& state, const std::string& body) {
     return records_answer(records);
 }
 
-http::Response list(HubState& state) {
+/// The edge device in front of the chain, those right below it, and the modules of all.
+http::Response list(HubState& state, const std::string& body) {
     const std::lock_guard lock(state.mutex);
+    const std::string chain(json::parse(body).at("authChain").as_string());
+    const auto edge = state.records.find({chain.substr(0, chain.find(';')), ""});
+    if (edge == state.records.end() || edge->second.status != trust::Enablement::enabled)
+        return http::Response::json(401, R"({"Message":"ErrorCode:Unauthorized;"})");
     std::vector<trust::Record> records;
-    for (const auto& [identity, record] : state.records) records.push_back(record);
+    for (const auto& [identity, record] : state.records) {
+        const auto device = state.records.find({identity.device, ""});
+        if (device == state.records.end()) continue;
+        const auto& parents = device->second.parent_scopes;
+        const bool below =
+            std::find(parents.begin(), parents.end(), edge->second.device_scope) != parents.end();
+        if (below || identity.device == edge->first.device) records.push_back(record);
+    }
     return records_answer(records);
 }
 
@@ -108,7 +121,7 @@ net::Task<http::Response> serve_scope(HubState& state, http::Request request) {
     const auto& path = request.target.segments;
     if (path.size() != 5 || path[1] != "EdgeGateway" || path[3] != "$edgeHub")
         co_return http::Response::empty(404);
-    if (path[4] == "devicesAndModulesInTargetDeviceScope") co_return list(state);
+    if (path[4] == "devicesAndModulesInTargetDeviceScope") co_return list(state, request.body);
     if (path[4] == "getDeviceAndModuleOnBehalfOf") co_return look_up(state, request.body);
     if (path[4] == "caCertificates") co_return certificates(state);
     if (path[4] != "scopeChanges") co_return http::Response::empty(404);

@@ -34,8 +34,9 @@ struct HubState {
     std::vector<trust::Identity> changes;  ///< change number 1 is the first
     std::vector<bool> certificate_changes;
     std::vector<Received> received;
-    std::set<std::string> refused_devices;  ///< CONNACK 5, though their records are good
-    bool refuse_gateway = false;            ///< 401 for the gateway's own token
+    std::set<std::string> refused_devices;     ///< CONNACK 5, though their records are good
+    std::set<std::string> unanswered_lookups;  ///< 503 where they are asked for one by one
+    bool refuse_gateway = false;               ///< 401 for the gateway's own token
     int lookups = 0;
     std::vector<std::shared_ptr<net::Completion>> held;
     std::string module_key;

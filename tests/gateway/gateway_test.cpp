@@ -320,6 +320,24 @@ TEST_F(Gateway, DeviceThatIsAdoptedIsLetInAndOneThatIsDisabledIsNot) {
     ASSERT_TRUE(until(false, "New", nullptr, token));
 }
 
+TEST_F(Gateway, DisabledEdgeDeviceBelowCostsNobodyElseAndBringsItsChildrenWhenItIsEnabled) {
+    const auto sensor = add_thumbprint_device("TempSensor");
+    const auto key = base::to_base64(pki::random_bytes(32));
+    const auto token =
+        *trust::make_sas_token("ContosoIotHub/devices/Deep", key, now() + std::chrono::hours(1));
+    auto below = records::edge("Below", {"EdgeGateway"});
+    below.status = trust::Enablement::disabled;
+    state_.put(below);
+    state_.put(records::leaf("Deep", "Below", key));
+    state_.unanswered_lookups = {"TempSensor", "Deep"};  // so that they come with the listing
+    start_gateway();
+    EXPECT_TRUE(send("TempSensor", &sensor, {}).accepted());
+    EXPECT_FALSE(send("Deep", nullptr, {}, token).accepted());
+    below.status = trust::Enablement::enabled;
+    state_.put(below);
+    EXPECT_TRUE(until(true, "Deep", nullptr, token));
+}
+
 net::Task<base::Result<base::Error>> stay(mqtt::Client::Options options, std::promise<void>& connected) {
     auto client = co_await mqtt::Client::connect(std::move(options), base::system_clock());
     connected.set_value();

@@ -197,6 +197,55 @@ TEST_F(ScopeTest, HeldRequestIsWokenByAVerifiedCa) {
     EXPECT_EQ(list[0].at("certificate").as_string(), base::to_base64(hub_.pki().root.certificate.der()));
 }
 
+/// EdgeGateway with an edge device below it, and a leaf device below that.
+class NestedScopeTest : public ScopeTest {
+  protected:
+    NestedScopeTest() {
+        const auto below = hub_.register_device(
+            "Below", edge_, nullptr, R"("capabilities":{"iotEdge":true},"parentScopes":[")" + scope_ + "\"]");
+        below_ = std::string(below.at("deviceScope").as_string());
+        hub_.register_device("Deep", leaf_, nullptr, R"("deviceScope":")" + below_ + '"');
+    }
+    int member(const std::string& target, const std::string& chain) {
+        return post("getDeviceAndModuleOnBehalfOf",
+                    R"({"targetDeviceId":")" + target + R"(","authChain":")" + chain + "\"}")
+            .status;
+    }
+    Ask with_status(const std::string& id, const std::string& status) {
+        auto device = hub_.get("/devices/" + id);
+        device["status"] = status;
+        return {.verb = Verb::put,
+                .target = "/devices/" + id,
+                .body = boost::json::serialize(device),
+                .if_match = "*"};
+    }
+    std::string below_;
+};
+
+TEST_F(NestedScopeTest, MemberIsFoundAtAnyDepthUnderTheEdgeDeviceThatAsks) {
+    EXPECT_EQ(member("Below", "EdgeGateway"), 200);
+    EXPECT_EQ(member("Deep", "EdgeGateway"), 200);
+    EXPECT_EQ(member("Deep", "Below;EdgeGateway"), 200);
+}
+
+TEST_F(NestedScopeTest, MemberBesideTheChainIsNotTold) {
+    EXPECT_EQ(member("TempSensor", "Below;EdgeGateway"), 401) << "it is its parent's child";
+    EXPECT_EQ(member("EdgeGateway", "Below;EdgeGateway"), 401) << "nobody lies under its own child";
+    hub_.register_device("Other", edge_, nullptr, R"("capabilities":{"iotEdge":true})");
+    EXPECT_EQ(member("Other", "EdgeGateway"), 401);
+}
+
+TEST_F(NestedScopeTest, NothingIsToldOfWhatLiesUnderADisabledEdgeDevice) {
+    ASSERT_EQ(hub_.ask(with_status("Below", "disabled")).status, 200);
+    EXPECT_EQ(member("Deep", "EdgeGateway"), 401);
+    EXPECT_EQ(member("Below", "EdgeGateway"), 200) << "that it is disabled must be known";
+}
+
+TEST_F(NestedScopeTest, HeldRequestIsWokenByAChangeOfAGrandchild) {
+    const auto answer = net::run_task_for(held_over(hub_, gateway(), with_status("Deep", "disabled")));
+    EXPECT_EQ(boost::json::serialize(boost::json::parse(answer.body).at("identities")), R"(["Deep"])");
+}
+
 TEST_F(ScopeTest, ChangeElsewhereIsNotToldAndTheWaitEndsEmpty) {
     const std::string target = "/devices/EdgeGateway/modules/%24edgeHub/scopeChanges?wait=0&since=";
     const auto before = boost::json::parse(

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
 #include "fixture.hpp"
 #include "support/certificates.hpp"
 
@@ -46,9 +48,55 @@ TEST_F(Changes, NameTheScopesThatSeeIt) {
     const auto changes = take(reader->changes(before, 10)).value();
     ASSERT_EQ(changes.size(), 4U);
     EXPECT_EQ(changes[0].scopes, (std::vector{a, b}));
-    EXPECT_EQ(changes[1].scopes, std::vector{b});
-    EXPECT_EQ(changes[2].scopes, std::vector{b});
+    EXPECT_EQ(changes[1].scopes, (std::vector{b, a}));
+    EXPECT_EQ(changes[2].scopes, (std::vector{b, a}));
     EXPECT_TRUE(changes[3].scopes.empty());
+}
+
+TEST_F(Changes, NameEveryScopeAboveThem) {
+    std::vector<std::string> scopes;
+    for (int i = 1; i <= 5; ++i) {
+        const auto parent = scopes.empty() ? std::string() : scopes.back();
+        scopes.push_back(take(create(edge("edge" + std::to_string(i), parent))).record.device_scope);
+    }
+    const auto before = take(reader->last_change());
+    take(create(child("leaf", scopes[4])));
+    take(create(module("leaf", "mod1")));
+    take(remove("leaf"));
+    const auto changes = take(reader->changes(before, 10)).value();
+    ASSERT_EQ(changes.size(), 4U);
+    for (const auto& change : changes)
+        EXPECT_EQ(change.scopes, (std::vector{scopes[4], scopes[3], scopes[2], scopes[1], scopes[0]}));
+}
+
+TEST_F(Changes, OfAMoveBetweenTreesNameBothToTheTop) {
+    const auto top = take(create(edge("top"))).record.device_scope;
+    const auto middle = take(create(edge("middle", top))).record.device_scope;
+    const auto other = take(create(edge("other"))).record.device_scope;
+    const auto below_other = take(create(edge("below-other", other))).record.device_scope;
+    const auto moved = take(create(edge("moved", middle))).record.device_scope;
+    auto before = take(reader->last_change());
+    auto wish = device("moved");
+    wish.parent_scopes = {below_other};
+    take(replace(wish));
+    auto changes = take(reader->changes(before, 10)).value();
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_THAT(changes[0].scopes, testing::UnorderedElementsAre(top, middle, moved, other, below_other));
+    before = take(reader->last_change());
+    take(create(child("leaf", moved)));
+    changes = take(reader->changes(before, 10)).value();
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes[0].scopes, (std::vector{moved, below_other, other}));
+}
+
+TEST_F(Changes, StopAtAGatewayThatIsGone) {
+    const auto top = take(create(edge("top"))).record.device_scope;
+    const auto middle = take(create(edge("middle", top))).record.device_scope;
+    take(create(child("leaf", middle)));
+    take(remove("middle"));
+    const auto before = take(reader->last_change());
+    take(replace(device("leaf")));
+    EXPECT_EQ(take(reader->changes(before, 10)).value().at(0).scopes, std::vector{middle});
 }
 
 TEST_F(Changes, OfCaCertificatesNameNoIdentity) {
