@@ -21,6 +21,7 @@ using Run = std::function<Exit()>;
 /// else.
 void add_ca(CLI::App& root, Run& run);
 void add_hub(CLI::App& hub, Run& run);  ///< hub init, run
+void add_hub_dev(CLI::App& hub, Run& run);
 void add_hub_connection_string(CLI::App& hub, Run& run);
 void add_hub_device(CLI::App& hub, Run& run);  ///< hub device, module, and az's names
 void add_hub_certificate(CLI::App& hub, Run& run);

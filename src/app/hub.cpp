@@ -2,49 +2,25 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "app/command.hpp"
+#include "app/hub_serve.hpp"
 #include "base/clock.hpp"
-#include "base/events.hpp"
 #include "base/file.hpp"
-#include "base/log.hpp"
 #include "base/result.hpp"
 #include "hub/config.hpp"
-#include "hub/server.hpp"
-#include "net/loop.hpp"
 #include "registry/registry.hpp"
 
 namespace app {
 
 namespace {
 
-struct ListenWish {
-    std::string address;
-    std::optional<std::uint16_t> mqtt_port;
-    std::optional<std::uint16_t> https_port;
-
-    hub::ListenOptions options() const {
-        hub::ListenOptions wish;
-        if (!address.empty()) wish.address = address;
-        wish.mqtt_port = mqtt_port;
-        wish.https_port = https_port;
-        return wish;
-    }
-};
-
-void add_listen_options(CLI::App& command, ListenWish& listen) {
-    command.add_option("--listen", listen.address, "IP address to listen on (default \"::\", every address)");
-    command.add_option("--mqtt-port", listen.mqtt_port,
-                       "port for MQTT over TLS (default 8883; 0: any free one)");
-    command.add_option("--https-port", listen.https_port, "port for HTTPS (default 443; 0: any free one)");
-}
+constexpr const char* every_address = "\"::\", every address";
 
 struct InitOptions {
     std::filesystem::path data;
@@ -75,10 +51,7 @@ base::Status make_hub(const InitOptions& options) {
         }
     }
     if (auto fine = base::make_private_directories(options.data); !fine) return fine;
-    hub::Listen listen;
-    if (!options.listen.address.empty()) listen.address = options.listen.address;
-    listen.mqtt_port = options.listen.mqtt_port.value_or(listen.mqtt_port);
-    listen.https_port = options.listen.https_port.value_or(listen.https_port);
+    const auto listen = options.listen.over({});
     const auto absolute = [](const std::string& path, const char* otherwise) {
         return path.empty() ? std::string(otherwise)
                             : std::filesystem::absolute(path).lexically_normal().string();
@@ -113,28 +86,15 @@ struct RunOptions {
 
 base::Status serve(const RunOptions& options) {
     SP_TRY(return, auto config, hub::read_config(options.data, options.config, options.listen.options()));
-    const auto address = config.listen.address;
-    const auto name = config.name();
-    net::Loops loops;
-    SP_TRY(return, const auto hub, hub::Hub::open(std::move(config), loops, base::system_clock()));
-    base::log::info(base::events::role_started, {{"name", name},
-                                                 {"version", SALLYPORT_VERSION},
-                                                 {"address", address},
-                                                 {"mqtt_port", std::to_string(hub->mqtt_port())},
-                                                 {"https_port", std::to_string(hub->https_port())},
-                                                 {"data", options.data.string()}});
+    ServeHooks hooks;
     if (!options.ready_file.empty()) {
-        // Written by a loop, so that it says what it means: the hub serves.
-        loops.at(0).post([&] {
-            const auto text = fmt::format("MQTT_PORT={}\nHTTPS_PORT={}\nPID={}\n", hub->mqtt_port(),
-                                          hub->https_port(), ::getpid());
-            if (auto written = base::write_atomically(options.ready_file, text, base::secret_mode); !written)
-                base::log::error(base::events::task_failed, written.error());
-        });
+        hooks.serving = [&](hub::Hub& hub) {
+            const auto text = fmt::format("MQTT_PORT={}\nHTTPS_PORT={}\nPID={}\n", hub.mqtt_port(),
+                                          hub.https_port(), ::getpid());
+            return base::write_atomically(options.ready_file, text, base::secret_mode);
+        };
     }
-    loops.run([&] { hub->stop(); });
-    base::log::info(base::events::role_stopped, {{"name", name}});
-    return {};
+    return serve_hub(std::move(config), hooks);
 }
 
 Exit run_hub(const RunOptions& options) {
@@ -154,7 +114,7 @@ void add_hub(CLI::App& hub, Run& run) {
     init_command->add_option("--certificate", init_options->certificate,
                              "PEM file: server certificate, then intermediates");
     init_command->add_option("--key", init_options->key, "PEM file with its private key, mode 0600");
-    add_listen_options(*init_command, init_options->listen);
+    add_listen_options(*init_command, init_options->listen, every_address);
     init_command->callback([init_options, &run] { run = [init_options] { return init(*init_options); }; });
 
     auto run_options = std::make_shared<RunOptions>();
@@ -163,7 +123,7 @@ void add_hub(CLI::App& hub, Run& run) {
     run_command->add_option("--config", run_options->config, "configuration (default DIR/hub.toml)");
     run_command->add_option("--ready-file", run_options->ready_file,
                             "file to write MQTT_PORT=, HTTPS_PORT= and PID= to, once serving");
-    add_listen_options(*run_command, run_options->listen);
+    add_listen_options(*run_command, run_options->listen, every_address);
     run_command->callback([run_options, &run] { run = [run_options] { return run_hub(*run_options); }; });
 }
 

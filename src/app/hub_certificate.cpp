@@ -29,10 +29,11 @@ struct Options {
 };
 
 /// The resource manager's path on our own host; it takes any subscription and group (hub.md 8).
-std::string target(const HubClient& client, const std::string& name) {
+std::string target(const HubClient& client, const std::string& name, std::string_view action = {}) {
     std::string path = path_of({"subscriptions", "sallyport", "resourceGroups", "sallyport", "providers",
                                 "Microsoft.Devices", "IotHubs", client.host(), "certificates"});
     if (!name.empty()) path += "/" + base::percent_encode(name);
+    if (!action.empty()) path += "/" + std::string(action);
     return path + std::string(version);
 }
 
@@ -64,19 +65,35 @@ base::Result<json::object> fetch(const HubClient& client, const std::string& nam
     return std::move(value.get_object());
 }
 
-base::Status create(const Options& options) {
-    SP_TRY(return, const auto file, base::read_file(options.path, "certificate", largest_file));
+std::string quoted(const std::string& etag) {
+    return etag == "*" ? etag : "\"" + etag + "\"";
+}
+
+/// The etag that was given, or the one that the certificate has now.
+base::Result<std::string> etag_for(const HubClient& client, const Options& options) {
+    if (!options.etag.empty()) return quoted(options.etag);
+    SP_TRY(return, const auto known, fetch(client, options.name));
+    return quoted(text_member(known, "etag"));
+}
+
+base::Result<std::string> read_certificate_file(const std::string& path) {
+    SP_TRY(return, auto file, base::read_file(path, "certificate", largest_file));
     if (file.find("PRIVATE KEY") != std::string::npos) {
-        return base::fail(base::Code::invalid_argument, "certificate " + options.path, "holds a private key",
+        return base::fail(base::Code::invalid_argument, "certificate " + path, "holds a private key",
                           "give the certificate alone; a key never leaves its owner");
     }
+    return file;
+}
+
+base::Status create(const Options& options) {
+    SP_TRY(return, const auto file, read_certificate_file(options.path));
     SP_TRY(return, const auto client, HubClient::make(options.login));
     const json::object body{
         {"properties", json::object{{"certificate", base::to_base64(base::as_bytes(file))},
                                     {"isVerified", options.verified}}}};
     HubClient::Ask ask{
         .verb = http::Verb::put, .target = target(client, options.name), .body = json::serialize(body)};
-    if (!options.etag.empty()) ask.if_match = options.etag == "*" ? options.etag : "\"" + options.etag + "\"";
+    if (!options.etag.empty()) ask.if_match = quoted(options.etag);
     SP_TRY(return, const auto answer, client.send(ask));
     return show_answer(options.login, answer);
 }
@@ -106,17 +123,46 @@ base::Status list(const Options& options) {
 
 base::Status remove(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
-    std::string etag = options.etag;
-    if (etag.empty()) {
-        SP_TRY(return, const auto known, fetch(client, options.name));
-        etag = text_member(known, "etag");
-    }
-    SP_TRY(return, const auto answer,
-                 client.send({.verb = http::Verb::delete_,
-                              .target = target(client, options.name),
-                              .if_match = etag == "*" ? etag : "\"" + etag + "\""}));
+    SP_TRY(return, const auto etag, etag_for(client, options));
+    SP_TRY(
+        return, const auto answer,
+              client.send(
+                  {.verb = http::Verb::delete_, .target = target(client, options.name), .if_match = etag}));
     (void)answer;
     return {};
+}
+
+base::Status generate_code(const Options& options) {
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    SP_TRY(return, const auto etag, etag_for(client, options));
+    SP_TRY(return, const auto answer,
+                 client.send({.verb = http::Verb::post,
+                              .target = target(client, options.name, "generateVerificationCode"),
+                              .if_match = etag}));
+    SP_TRY(return, const auto value, parse_answer(answer));
+    if (options.login.json()) {
+        print_json(value);
+        return {};
+    }
+    const auto* object = value.if_object();
+    const auto* properties = object == nullptr ? nullptr : object->if_contains("properties");
+    if (properties == nullptr || !properties->is_object())
+        return base::fail(base::Code::unavailable, "answer of the hub", "has no verification code");
+    fmt::print("{}\n", text_member(properties->get_object(), "verificationCode"));
+    return {};
+}
+
+base::Status verify(const Options& options) {
+    SP_TRY(return, const auto file, read_certificate_file(options.path));
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    SP_TRY(return, const auto etag, etag_for(client, options));
+    const json::object body{{"certificate", base::to_base64(base::as_bytes(file))}};
+    SP_TRY(return, const auto answer,
+                 client.send({.verb = http::Verb::post,
+                              .target = target(client, options.name, "verify"),
+                              .body = json::serialize(body),
+                              .if_match = etag}));
+    return show_answer(options.login, answer);
 }
 
 CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
@@ -147,6 +193,18 @@ void add_hub_certificate(CLI::App& hub, Run& run) {
         *command, "--verified,-v", [creating](bool verified) { creating->verified = verified; },
         "trust it without proof of possession");
     command->add_option("--etag,-e", creating->etag, "replace the one that has this etag");
+
+    auto opening = std::make_shared<Options>();
+    add_verb(*group, run, opening, "generate-verification-code",
+             "the common name for a certificate that proves possession of the CA's key", &generate_code)
+        ->add_option("--etag,-e", opening->etag, "fail unless it still has this etag");
+
+    auto proving = std::make_shared<Options>();
+    auto* proof = add_verb(*group, run, proving, "verify",
+                           "prove possession: devices below it are let in from then on", &verify);
+    proof->add_option("--path,-p", proving->path, "certificate with the code as CN, issued by the CA")
+        ->required();
+    proof->add_option("--etag,-e", proving->etag, "fail unless it still has this etag");
 
     add_verb(*group, run, std::make_shared<Options>(), "show", "one certificate", &show);
     add_verb(*group, run, std::make_shared<Options>(), "list", "all certificates", &list);

@@ -39,6 +39,7 @@ int parse_and_run(int argc, char** argv) {
     add_ca(root, run);
     auto* hub = root.add_subcommand("hub", "IoT hub: devices, certificates, messages")->require_subcommand(1);
     add_hub(*hub, run);
+    add_hub_dev(*hub, run);
     add_hub_connection_string(*hub, run);
     add_hub_device(*hub, run);
     add_hub_certificate(*hub, run);

@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "base/encoding.hpp"
-#include "base/events.hpp"
-#include "base/log.hpp"
+#include "hub/arm.hpp"
 #include "hub/handlers.hpp"
 #include "hub/refusals.hpp"
 #include "net/completion.hpp"
@@ -16,70 +15,10 @@ namespace {
 
 constexpr std::size_t longest_name = 64;
 
-/// The resource manager's form of an error, in both of its spellings (hub.md 8), with our headers.
-http::Response arm_refuse(const Call& call, const Refusal& refusal) {
-    auto response = call.refuse(refusal);
-    const std::string name(azure::name(refusal.code));
-    response.body = boost::json::serialize(
-        boost::json::object{{"code", name},
-                            {"httpStatusCode", std::to_string(response.status)},
-                            {"message", refusal.text},
-                            {"details", nullptr},
-                            {"error", boost::json::object{{"code", name}, {"message", refusal.text}}}});
-    return response;
-}
-http::Response arm_refuse(const Call& call, azure::ErrorCode code, std::string text) {
-    return arm_refuse(call, Refusal{code, std::move(text)});
-}
-
 bool is_valid_name(std::string_view name) {
     constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
     return !name.empty() && name.size() <= longest_name &&
            name.find_first_not_of(allowed) == std::string_view::npos;
-}
-
-boost::json::object document(const Call& call, const registry::CaCertificate& entry) {
-    const auto& certificate = entry.certificate;
-    const std::string id = "/subscriptions/" + call.at("s") + "/resourceGroups/" + call.at("g") +
-                           "/providers/Microsoft.Devices/IotHubs/" + call.at("hub") + "/certificates/" +
-                           entry.name;
-    return {{"id", id},
-            {"name", entry.name},
-            {"type", "Microsoft.Devices/IotHubs/Certificates"},
-            {"etag", entry.etag},
-            {"properties", boost::json::object{{"subject", certificate.subject()},
-                                               {"expiry", base::format_rfc1123(certificate.not_after())},
-                                               {"thumbprint", base::to_hex_upper(certificate.sha1())},
-                                               {"isVerified", entry.verified},
-                                               {"created", base::format_rfc1123(entry.created)},
-                                               {"updated", base::format_rfc1123(entry.updated)},
-                                               {"certificate", base::to_base64(certificate.der())}}}};
-}
-
-/// One CA certificate out of PEM text, base64 of PEM text, or base64 of DER.
-base::Result<pki::Certificate> read_ca(std::string text) {
-    const auto has = [&](std::string_view word) { return text.find(word) != std::string::npos; };
-    if (!has("-----BEGIN")) {
-        std::erase_if(text, [](char c) { return c == '\n' || c == '\r' || c == ' ' || c == '\t'; });
-        const auto bytes = base::from_base64(text);
-        if (!bytes) {
-            return base::fail(base::Code::malformed, "properties.certificate", "is neither PEM nor base64");
-        }
-        text = base::as_text(*bytes);
-        if (!has("-----BEGIN")) return pki::Certificate::from_der(*bytes, "properties.certificate");
-    }
-    if (has("PRIVATE KEY")) {
-        return base::fail(base::Code::invalid_argument, "properties.certificate", "holds a private key",
-                          "upload the certificate alone, and consider that key as disclosed");
-    }
-    auto chain = pki::certificates_from_pem(text, "properties.certificate");
-    if (!chain) return std::unexpected(std::move(chain).error());
-    if (chain->size() != 1) {
-        return base::fail(base::Code::invalid_argument, "properties.certificate",
-                          "holds " + std::to_string(chain->size()) + " certificates",
-                          "upload them one by one");
-    }
-    return std::move(chain->front());
 }
 
 struct Upload {
@@ -97,7 +36,7 @@ base::Result<Upload> read_upload(std::string_view body) {
     if (text == nullptr || !text->is_string()) {
         return base::fail(base::Code::malformed, "body", "has no text at properties.certificate");
     }
-    auto certificate = read_ca(std::string(text->get_string()));
+    auto certificate = read_uploaded(text->get_string(), "properties.certificate", OnlyOne::yes);
     if (!certificate) return std::unexpected(std::move(certificate).error());
     if (!certificate->is_ca()) {
         return base::fail(base::Code::invalid_argument, "certificate " + certificate->subject(),
@@ -113,86 +52,71 @@ base::Result<Upload> read_upload(std::string_view body) {
                   proven ? registry::Registry::Proof::verified : registry::Registry::Proof::unverified};
 }
 
-void log_write(const Call& call, std::string_view name, std::string_view what, std::string thumbprint,
-               std::string_view verified) {
-    base::log::warning(base::events::ca_certificate_changed, {{"name", std::string(name)},
-                                                              {"what", std::string(what)},
-                                                              {"thumbprint", std::move(thumbprint)},
-                                                              {"verified", std::string(verified)},
-                                                              {"by", call.caller.text()},
-                                                              {"address", call.peer.address}});
-}
-
-std::optional<Refusal> wrong_hub(const Call& call) {
-    if (call.services.config.is_own_name(call.at("hub"))) return std::nullopt;
-    return Refusal{azure::ErrorCode::generic_not_found, "hub " + call.at("hub") + " is not this one"};
-}
-
 }  // namespace
 
 Answer list_certificates(Call& call) {
-    if (const auto refusal = wrong_hub(call)) co_return arm_refuse(call, *refusal);
+    if (const auto refusal = arm::wrong_hub(call)) co_return arm::refuse(call, *refusal);
     const auto stored = call.here.reader->ca_certificates();
-    if (!stored) co_return arm_refuse(call, to_refusal(stored.error()));
+    if (!stored) co_return arm::refuse(call, to_refusal(stored.error()));
     boost::json::array list;
-    for (const auto& entry : *stored) list.push_back(document(call, entry));
+    for (const auto& entry : *stored) list.push_back(arm::document(call, entry));
     co_return json_with_etag(200, boost::json::serialize(boost::json::object{{"value", std::move(list)}}),
                              {});
 }
 
 Answer get_certificate(Call& call) {
-    if (const auto refusal = wrong_hub(call)) co_return arm_refuse(call, *refusal);
+    if (const auto refusal = arm::wrong_hub(call)) co_return arm::refuse(call, *refusal);
     const auto stored = call.here.reader->ca_certificate(call.at("name"));
-    if (!stored) co_return arm_refuse(call, to_refusal(stored.error()));
-    if (!*stored) co_return arm_refuse(call, azure::ErrorCode::certificate_not_found, call.at("name"));
-    co_return json_with_etag(200, boost::json::serialize(document(call, **stored)), (*stored)->etag);
+    if (!stored) co_return arm::refuse(call, to_refusal(stored.error()));
+    if (!*stored) co_return arm::refuse(call, azure::ErrorCode::certificate_not_found, call.at("name"));
+    co_return json_with_etag(200, boost::json::serialize(arm::document(call, **stored)), (*stored)->etag);
 }
 
 Answer put_certificate(Call& call) {
-    if (const auto refusal = wrong_hub(call)) co_return arm_refuse(call, *refusal);
+    if (const auto refusal = arm::wrong_hub(call)) co_return arm::refuse(call, *refusal);
     const std::string name = call.at("name");
     if (!is_valid_name(name)) {
-        co_return arm_refuse(call, azure::ErrorCode::argument_invalid,
-                             "a certificate name has 1 to 64 letters, digits, '-', '.' and '_'");
+        co_return arm::refuse(call, azure::ErrorCode::argument_invalid,
+                              "a certificate name has 1 to 64 letters, digits, '-', '.' and '_'");
     }
     auto upload = read_upload(call.request.body);
-    if (!upload) co_return arm_refuse(call, body_refusal(upload.error()));
+    if (!upload) co_return arm::refuse(call, body_refusal(upload.error()));
     const auto start = [&](auto done) {
         call.services.registry.put_ca_certificate(name, upload->certificate, upload->proof, call.if_match(),
                                                   std::move(done));
     };
     const auto written = co_await net::await_callback<base::Result<registry::Registry::PutCa>>(start);
-    if (!written) co_return arm_refuse(call, write_refusal(written.error()));
-    log_write(call, name, written->created ? "created" : "replaced",
-              base::to_hex_upper(written->certificate.certificate.sha256()),
-              written->certificate.verified ? "true" : "false");
+    if (!written) co_return arm::refuse(call, write_refusal(written.error()));
+    arm::log_write(call, name, written->created ? "created" : "replaced",
+                   base::to_hex_upper(written->certificate.certificate.sha256()),
+                   written->certificate.verified ? "true" : "false");
     // Whoever got the answer may connect a device at once.
     if (auto fresh = call.services.anchors.refresh(*call.here.reader); !fresh) {
-        co_return arm_refuse(call, to_refusal(fresh.error()));
+        co_return arm::refuse(call, to_refusal(fresh.error()));
     }
     co_return json_with_etag(written->created ? 201 : 200,
-                             boost::json::serialize(document(call, written->certificate)),
+                             boost::json::serialize(arm::document(call, written->certificate)),
                              written->certificate.etag);
 }
 
 Answer delete_certificate(Call& call) {
-    if (const auto refusal = wrong_hub(call)) co_return arm_refuse(call, *refusal);
+    if (const auto refusal = arm::wrong_hub(call)) co_return arm::refuse(call, *refusal);
     const std::string name = call.at("name");
     const auto match = call.if_match();
     if (match.kind == registry::IfMatch::Kind::absent) {
-        co_return arm_refuse(call, azure::ErrorCode::precondition_failed, "If-Match is missing");
+        co_return arm::refuse(call, azure::ErrorCode::precondition_failed, "If-Match is missing");
     }
     const auto before = call.here.reader->ca_certificate(name);
     const auto start = [&](auto done) {
         call.services.registry.delete_ca_certificate(name, match, std::move(done));
     };
     const auto deleted = co_await net::await_callback<base::Result<bool>>(start);
-    if (!deleted) co_return arm_refuse(call, write_refusal(deleted.error()));
+    if (!deleted) co_return arm::refuse(call, write_refusal(deleted.error()));
     const bool known = before && *before;
-    log_write(call, name, "deleted",
-              known ? base::to_hex_upper((*before)->certificate.sha256()) : std::string(), "");
+    arm::log_write(call, name, "deleted",
+                   known ? base::to_hex_upper((*before)->certificate.sha256()) : std::string(), "");
     if (auto fresh = call.services.anchors.refresh(*call.here.reader); !fresh) {
-        co_return arm_refuse(call, to_refusal(fresh.error()));
+        co_return arm::refuse(call, to_refusal(fresh.error()));
     }
     co_return http::Response::empty(204);
 }

@@ -22,9 +22,9 @@ void read_listen(base::ConfigTable& document, Listen& into) {
     if (!listen) return;
     if (auto address = listen->string("address")) {
         into.address = *address;
-        if (!pki::PeerName::parse(*address).is_address())
+        if (*address != "localhost" && !pki::PeerName::parse(*address).is_address())
             listen->complain("address", "is not an IP address",
-                             "use \"::\" for every address of this machine");
+                             "use \"::\" for every address of this machine, \"localhost\" for itself alone");
     }
     if (auto port = listen->integer("mqtt_port", 0, 65535))
         into.mqtt_port = static_cast<std::uint16_t>(*port);

@@ -12,7 +12,7 @@
 
 namespace hub {
 
-/// Where the hub listens. Port 0: any free one.
+/// Where the hub listens: an IP address, or "localhost" for both loopback addresses. Port 0: any free one.
 struct Listen {
     std::string address = "::";
     std::uint16_t mqtt_port = 8883;

@@ -33,6 +33,8 @@ Answer list_certificates(Call& call);
 Answer get_certificate(Call& call);
 Answer put_certificate(Call& call);
 Answer delete_certificate(Call& call);
+Answer post_verification_code(Call& call);
+Answer post_verify(Call& call);
 
 // message_routes.cpp (interfaces.md 5, hub.md 4)
 Answer get_events(Call& call);

@@ -8,6 +8,7 @@
 #include "base/encoding.hpp"
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "hub/arm.hpp"
 #include "hub/handlers.hpp"
 
 namespace hub {
@@ -20,6 +21,13 @@ constexpr std::string_view arm =
     "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Devices/IotHubs/{hub}/certificates";
 constexpr std::string_view arm_name =
     "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Devices/IotHubs/{hub}/certificates/{name}";
+
+constexpr std::string_view arm_code =
+    "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Devices/IotHubs/{hub}/certificates/{name}/"
+    "generateVerificationCode";
+constexpr std::string_view arm_verify =
+    "/subscriptions/{s}/resourceGroups/{g}/providers/Microsoft.Devices/IotHubs/{hub}/certificates/{name}/"
+    "verify";
 
 constexpr std::array table{
     Route{Verb::get, "/devices", Needs::registry_read, &list_devices},
@@ -48,6 +56,8 @@ constexpr std::array table{
     Route{Verb::get, arm_name, Needs::owner, &get_certificate},
     Route{Verb::put, arm_name, Needs::owner, &put_certificate},
     Route{Verb::delete_, arm_name, Needs::owner, &delete_certificate},
+    Route{Verb::post, arm_code, Needs::owner, &post_verification_code},
+    Route{Verb::post, arm_verify, Needs::owner, &post_verify},
 
     Route{Verb::get, "/messages/events", Needs::service_connect, &get_events},
     Route{Verb::post, "/devices/{d}/messages/events", Needs::device, &post_event},
@@ -130,7 +140,8 @@ net::Task<http::Response> dispatch(const Services& services, http::Request reque
     if (found.route == nullptr) {
         response = no_route(found, call.now);
     } else if (auto caller = authorize(call, found.route->needs); !caller) {
-        response = call.refuse(caller.error());
+        response = found.route->needs == Needs::owner ? arm::refuse(call, caller.error())
+                                                      : call.refuse(caller.error());
     } else {
         call.caller = *std::move(caller);
         response = co_await found.route->handle(call);

@@ -23,9 +23,13 @@ std::string uncovered_names(const Config& config, const pki::Certificate& leaf) 
     const auto sans = leaf.subject_alternative_names();
     std::string missing;
     for (const auto& name : config.names) {
+        const auto peer = pki::PeerName::parse(name);
+        // An address has several spellings.
         const auto named = [&](const std::string& san) {
-            return base::equal_ignoring_case(san, "DNS:" + name) ||
-                   base::equal_ignoring_case(san, "IP:" + name);
+            if (peer.is_address())
+                return san.starts_with("IP:") &&
+                       pki::PeerName::parse(san.substr(3)).address() == peer.address();
+            return base::equal_ignoring_case(san, "DNS:" + name);
         };
         if (std::ranges::none_of(sans, named)) missing += (missing.empty() ? "" : ", ") + name;
     }

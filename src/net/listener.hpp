@@ -21,7 +21,8 @@ using Serve = std::function<Task<>(Stream stream)>;
 /// logged as connection.refused with its reason.
 class TlsListener {
   public:
-    /// address: "0.0.0.0", "::", "127.0.0.2"...; port 0: any free one, see port().
+    /// address: "0.0.0.0", "::", "127.0.0.2"..., or "localhost" for both loopback addresses, where the
+    /// machine has both; port 0: any free one, see port().
     static base::Result<std::unique_ptr<TlsListener>> open(Loops& loops, std::string address,
                                                            std::uint16_t port,
                                                            std::shared_ptr<const ServerTls> tls, Serve serve);

@@ -26,6 +26,8 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::seconds handshake_limit(20);
 constexpr int backlog = 4096;
+constexpr const char* both_loopbacks = "localhost";
+constexpr int most_tries = 16;  // for a free port that both loopback addresses have
 
 enum class Sharing { exclusive, among_loops };
 
@@ -66,6 +68,27 @@ base::Result<OwnedDescriptor> bound_socket(const asio::ip::tcp::endpoint& endpoi
                           "listen on 0.0.0.0 or an address that `ip address` shows");
     }
     return base::fail_errno(error, thing, "bound");
+}
+
+/// Whether this machine has the address: a container often lacks ::1.
+bool has_address(const asio::ip::address& address) {
+    return bound_socket({address, 0}, Sharing::exclusive).has_value();
+}
+
+base::Result<std::vector<asio::ip::tcp::endpoint>> endpoints_of(const std::string& address) {
+    if (address == both_loopbacks) {
+        std::vector<asio::ip::tcp::endpoint> both{{asio::ip::address_v4::loopback(), 0}};
+        if (const asio::ip::address six = asio::ip::address_v6::loopback(); has_address(six))
+            both.emplace_back(six, 0);
+        return both;
+    }
+    boost::system::error_code error;
+    const auto parsed = asio::ip::make_address(address, error);
+    if (error) {
+        return base::fail(base::Code::invalid_argument, "listen address " + address, "is not an IP address",
+                          "give an address such as 0.0.0.0, :: or 127.0.0.1");
+    }
+    return std::vector<asio::ip::tcp::endpoint>{{parsed, 0}};
 }
 
 std::uint16_t bound_port(int socket) {
@@ -159,35 +182,61 @@ void start_connection(const std::shared_ptr<TlsListener::Impl>& listener, Loop& 
 
 }  // namespace
 
+namespace {
+
+using Sockets = std::vector<std::shared_ptr<Socket>>;
+
+base::Result<Sockets> open_once(Loops& loops, std::vector<asio::ip::tcp::endpoint> endpoints,
+                                std::uint16_t port) {
+    Sockets sockets;
+    for (auto& endpoint : endpoints) {
+        endpoint.port(port);
+        if (port != 0) {
+            SP_TRY(return, const auto probe, bound_socket(endpoint, Sharing::exclusive));
+        }
+        for (std::size_t index = 0; index < loops.size(); ++index) {
+            SP_TRY(return, auto descriptor, bound_socket(endpoint, Sharing::among_loops));
+            if (::listen(descriptor.get(), backlog) != 0) {
+                return base::fail_errno(errno, "listener " + name_of(endpoint), "opened");
+            }
+            port = bound_port(descriptor.get());
+            endpoint.port(port);
+            SP_TRY(return, auto socket, Socket::adopt(loops.at(index), descriptor.release()));
+            sockets.push_back(std::move(socket));
+        }
+    }
+    return sockets;
+}
+
+/// One a loop and address, all on the same port.
+base::Result<Sockets> open_sockets(Loops& loops, const std::vector<asio::ip::tcp::endpoint>& endpoints,
+                                   std::uint16_t port) {
+    auto sockets = open_once(loops, endpoints, port);
+    // What was free at the first address may be taken at the second.
+    for (int tries = 1; tries < most_tries && port == 0 && !sockets; ++tries) {
+        if (sockets.error().code != base::Code::address_in_use) break;
+        sockets = open_once(loops, endpoints, port);
+    }
+    return sockets;
+}
+
+}  // namespace
+
 base::Result<std::unique_ptr<TlsListener>> TlsListener::open(Loops& loops, std::string address,
                                                              std::uint16_t port,
                                                              std::shared_ptr<const ServerTls> tls,
                                                              Serve serve) {
-    boost::system::error_code error;
-    const auto parsed = asio::ip::make_address(address, error);
-    if (error) {
-        return base::fail(base::Code::invalid_argument, "listen address " + address, "is not an IP address",
-                          "give an address such as 0.0.0.0, :: or 127.0.0.1");
-    }
-    asio::ip::tcp::endpoint endpoint(parsed, port);
-    if (port != 0) {
-        SP_TRY(return, const auto probe, bound_socket(endpoint, Sharing::exclusive));
-    }
+    SP_TRY(return, const auto endpoints, endpoints_of(address));
     auto impl = std::make_shared<Impl>();
     impl->serve = std::move(serve);
     impl->tls = std::move(tls);
-    for (std::size_t index = 0; index < loops.size(); ++index) {
-        SP_TRY(return, auto descriptor, bound_socket(endpoint, Sharing::among_loops));
-        if (::listen(descriptor.get(), backlog) != 0) {
-            return base::fail_errno(errno, "listener " + name_of(endpoint), "opened");
-        }
-        endpoint.port(bound_port(descriptor.get()));
-        SP_TRY(return, auto socket, Socket::adopt(loops.at(index), descriptor.release()));
-        impl->sockets.push_back(std::move(socket));
-    }
-    impl->name = name_of(endpoint);
-    impl->port = endpoint.port();
-    base::log::info(base::events::listener_opened, {{"address", impl->name}});
+    SP_TRY(return, impl->sockets, open_sockets(loops, endpoints, port));
+    impl->port = bound_port(impl->sockets.front()->descriptor());
+    impl->name = endpoints.size() == 1 ? name_of({endpoints.front().address(), impl->port})
+                                       : both_loopbacks + (":" + std::to_string(impl->port));
+    // Told by the loop that accepts first: whoever fails before has opened nothing for anybody.
+    impl->sockets.front()->loop().post(
+        [name = impl->name] { base::log::info(base::events::listener_opened, {{"address", name}}); });
     for (const auto& socket : impl->sockets) {
         Loop& loop = socket->loop();
         loop.post([impl, socket, &loop] {

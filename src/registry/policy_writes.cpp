@@ -44,11 +44,6 @@ base::Status check_name(const std::string& name) {
                       "use 1 to 64 letters, digits, dashes, dots and underscores");
 }
 
-base::Status note_change(Writing& writing) {
-    return writing.changed(
-        {.number = 0, .device = {}, .module = {}, .deleted = false, .certificates = true, .scopes = {}});
-}
-
 }  // namespace
 
 base::Result<Registry::PutCa> put_ca_certificate(Writing& writing, const std::string& name,
@@ -80,7 +75,7 @@ base::Result<Registry::PutCa> put_ca_certificate(Writing& writing, const std::st
                             .created = existing ? existing->created : writing.second(),
                             .updated = writing.second()};
     if (auto done = rows::put(writing.database, put); !done) return std::unexpected(done.error());
-    if (auto noted = note_change(writing); !noted) return std::unexpected(noted.error());
+    if (auto noted = writing.certificates_changed(); !noted) return std::unexpected(noted.error());
     return Registry::PutCa{put, !existing};
 }
 
@@ -92,7 +87,7 @@ base::Result<bool> delete_ca_certificate(Writing& writing, const std::string& na
         return std::unexpected(fine.error());
     if (auto gone = rows::remove_ca_certificate(writing.database, name); !gone)
         return std::unexpected(gone.error());
-    if (auto noted = note_change(writing); !noted) return std::unexpected(noted.error());
+    if (auto noted = writing.certificates_changed(); !noted) return std::unexpected(noted.error());
     return true;
 }
 
@@ -104,6 +99,16 @@ base::Status make_policies(Writing& writing) {
         if (auto put = rows::put(writing.database, policy); !put) return put;
     }
     return {};
+}
+
+base::Result<Policy> renew_policy_key(Writing& writing, const std::string& name, KeyRenewal which) {
+    SP_TRY(return, auto policy, rows::policy(writing.database, name));
+    if (!policy) return refusals::not_found("policy " + name);
+    if (which == KeyRenewal::primary) policy->primary_key = new_key();
+    if (which == KeyRenewal::secondary) policy->secondary_key = new_key();
+    if (which == KeyRenewal::swap) std::swap(policy->primary_key, policy->secondary_key);
+    if (auto put = rows::put(writing.database, *policy); !put) return std::unexpected(put.error());
+    return *std::move(policy);
 }
 
 }  // namespace registry

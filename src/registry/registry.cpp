@@ -19,6 +19,9 @@ struct Registry::Impl {
     /// Queues `work`; after the commit its changes go to the observers, then its result to `done`.
     template <class T>
     void write(std::function<base::Result<T>(Writing&)> work, Done<T> done);
+    /// The same, waiting for the commit.
+    template <class T>
+    base::Result<T> write_now(std::function<base::Result<T>(Writing&)> work);
     void tell(const std::vector<Change>& changes);
 
     std::filesystem::path file;
@@ -139,16 +142,42 @@ void Registry::delete_ca_certificate(std::string name, IfMatch match, Done<bool>
         std::move(done));
 }
 
-base::Status Registry::make_policies() {
-    std::promise<base::Status> made;
-    impl_->writer.submit(
-        [this](store::Database& database) -> base::Status {
-            std::vector<Change> none;
-            Writing writing{database, impl_->clock.now_ms(), none};
-            return registry::make_policies(writing);
+void Registry::make_verification_code(std::string name, IfMatch match, Done<CaCertificate> done) {
+    impl_->write<CaCertificate>(
+        [name = std::move(name), match = std::move(match)](Writing& writing) {
+            return registry::make_verification_code(writing, name, match);
         },
-        [&made](base::Status status) { made.set_value(std::move(status)); });
-    return made.get_future().get();
+        std::move(done));
+}
+
+void Registry::verify_ca_certificate(std::string name, pki::Certificate proof, IfMatch match,
+                                     Done<CaCertificate> done) {
+    impl_->write<CaCertificate>(
+        [name = std::move(name), proof = std::move(proof), match = std::move(match)](Writing& writing) {
+            return registry::verify_ca_certificate(writing, name, proof, match);
+        },
+        std::move(done));
+}
+
+template <class T>
+base::Result<T> Registry::Impl::write_now(std::function<base::Result<T>(Writing&)> work) {
+    std::promise<base::Result<T>> written;
+    write<T>(std::move(work), [&written](base::Result<T> result) { written.set_value(std::move(result)); });
+    return written.get_future().get();
+}
+
+base::Status Registry::make_policies() {
+    const auto made = impl_->write_now<bool>([](Writing& writing) -> base::Result<bool> {
+        if (auto fine = registry::make_policies(writing); !fine) return std::unexpected(fine.error());
+        return true;
+    });
+    if (!made) return std::unexpected(made.error());
+    return {};
+}
+
+base::Result<Policy> Registry::renew_policy_key(const std::string& name, KeyRenewal which) {
+    return impl_->write_now<Policy>(
+        [&](Writing& writing) { return registry::renew_policy_key(writing, name, which); });
 }
 
 void Registry::on_change(std::function<void(const Change&)> observer) {

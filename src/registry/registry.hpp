@@ -32,6 +32,8 @@ struct Policy {
     bool has(Right right) const { return (rights & static_cast<unsigned>(right)) != 0; }
 };
 
+enum class KeyRenewal { primary, secondary, swap };
+
 /// A CA certificate uploaded for X.509 CA authentication (hub.md 8).
 struct CaCertificate {
     std::string name;
@@ -40,6 +42,7 @@ struct CaCertificate {
     std::string etag;
     base::Instant created{};
     base::Instant updated{};
+    std::string verification_code{};  ///< 48 upper-case hex digits; empty: none is open
 };
 
 /// One committed write, in order. `device` is empty for a change of CA certificates.
@@ -135,9 +138,20 @@ class Registry {
     void put_ca_certificate(std::string name, pki::Certificate certificate, Proof proof, IfMatch match,
                             Done<PutCa> done);
     void delete_ca_certificate(std::string name, IfMatch match, Done<bool> done);
-    /// Not from the writer thread (a `done` or an observer): it waits.
+    /// Opens a proof of possession: a new verification code in place of the one before (hub.md 8).
+    void make_verification_code(std::string name, IfMatch match, Done<CaCertificate> done);
+    /// Verified from then on where `proof` is what `check_possession` asks for (invalid_argument otherwise);
+    /// the code is spent.
+    void verify_ca_certificate(std::string name, pki::Certificate proof, IfMatch match,
+                               Done<CaCertificate> done);
+
+    // These wait: not from the writer thread (a `done` or an observer).
+
     /// Makes the five policies of hub.md 5.1 with fresh keys where they are missing (`hub init`).
     base::Status make_policies();
+    /// A new key in one place, or the two exchanged. Whoever reads the policy afterwards, in this process or
+    /// another, sees it.
+    base::Result<Policy> renew_policy_key(const std::string& name, KeyRenewal which);
 
     /// Called on the writer thread for each committed change, in order. From any thread, at start.
     void on_change(std::function<void(const Change&)> observer);

@@ -69,10 +69,16 @@ CREATE TABLE changes(
 ) STRICT;
 )";
 
+// Empty: no code is open.
+constexpr std::string_view verification_codes = R"(
+ALTER TABLE ca_certificates ADD COLUMN verification_code TEXT NOT NULL DEFAULT '';
+)";
+
 constexpr store::Migration all[] = {
     {1, "devices and modules", devices_and_modules},
     {2, "policies and CA certificates", policies_and_certificates},
     {3, "changes", changes},
+    {4, "verification codes of CA certificates", verification_codes},
 };
 
 }  // namespace

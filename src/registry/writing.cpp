@@ -43,6 +43,11 @@ base::Status Writing::changed(Change change) {
     return {};
 }
 
+base::Status Writing::certificates_changed() {
+    return changed(
+        {.number = 0, .device = {}, .module = {}, .deleted = false, .certificates = true, .scopes = {}});
+}
+
 base::Status Writing::changed(const trust::Identity& id, bool deleted, std::vector<std::string> scopes) {
     SP_TRY(return, auto seen_in, with_those_above(database, std::move(scopes)));
     return changed({.number = 0,

@@ -21,6 +21,7 @@ struct Writing {
     base::Status changed(Change change);
     /// The same, seen in `scopes` and in every scope above them.
     base::Status changed(const trust::Identity& id, bool deleted, std::vector<std::string> scopes);
+    base::Status certificates_changed();
     /// A generation id that was never given out before, whatever the clock does.
     base::Result<std::string> new_generation();
 };
@@ -41,7 +42,12 @@ base::Result<Registry::PutCa> put_ca_certificate(Writing& writing, const std::st
                                                  const pki::Certificate& certificate, Registry::Proof proof,
                                                  const IfMatch& match);
 base::Result<bool> delete_ca_certificate(Writing& writing, const std::string& name, const IfMatch& match);
+base::Result<CaCertificate> make_verification_code(Writing& writing, const std::string& name,
+                                                   const IfMatch& match);
+base::Result<CaCertificate> verify_ca_certificate(Writing& writing, const std::string& name,
+                                                  const pki::Certificate& proof, const IfMatch& match);
 base::Status make_policies(Writing& writing);
+base::Result<Policy> renew_policy_key(Writing& writing, const std::string& name, KeyRenewal which);
 
 /// What is stored for a wish: keys made where they are wanted and not given (`old`: kept where there are
 /// any), and nothing kept that the type does not use.

@@ -27,6 +27,33 @@ class CertificateRoutesTest : public testing::Test {
         return hub_.ask(
             {.verb = Verb::put, .target = target(name), .body = upload(text, verified), .if_match = match});
     }
+    http::Response post(const std::string& name, const std::string& action, const std::string& match,
+                        const std::string& body = {}) {
+        const auto path = arm + "ContosoIotHub/certificates/" + name + "/" + action;
+        return hub_.ask({.verb = Verb::post,
+                         .target = path + "?api-version=2023-06-30",
+                         .body = body,
+                         .if_match = match});
+    }
+    static std::string proof_body(const std::string& text) {
+        return boost::json::serialize(boost::json::object{{"certificate", text}});
+    }
+    support::Identity proof_of(const std::string& code) const {
+        return support::make_identity({.common_name = code, .now = hub_.clock().now()}, &hub_.pki().root);
+    }
+    static std::string etag(const http::Response& answer) {
+        return "\"" + std::string(boost::json::parse(answer.body).at("etag").as_string()) + "\"";
+    }
+    static std::string code(const http::Response& answer) {
+        return std::string(
+            boost::json::parse(answer.body).at("properties").at("verificationCode").as_string());
+    }
+    static std::string error(const http::Response& answer) {
+        const auto body = boost::json::parse(answer.body).as_object();
+        EXPECT_EQ(body.at("error").at("code"), body.at("code"));
+        EXPECT_EQ(body.at("error").at("message"), body.at("message"));
+        return std::string(body.at("code").as_string());
+    }
     TestHub hub_;
 };
 
@@ -122,6 +149,77 @@ TEST_F(CertificateRoutesTest, UnverifiedCaLetsNobodyIn) {
                     R"({"deviceId":"CaSensor","authentication":{"type":"certificateAuthority"}})");
     ASSERT_EQ(put("root", hub_.pki().root.certificate.pem(), false).status, 201);
     EXPECT_FALSE(hub_.try_connect({.device = "CaSensor", .identity = &identity}).has_value());
+}
+
+TEST_F(CertificateRoutesTest, ProofOfPossessionOpensTheDoor) {
+    const auto identity = hub_.device_identity("CaSensor");
+    hub_.put_device("CaSensor",
+                    R"({"deviceId":"CaSensor","authentication":{"type":"certificateAuthority"}})");
+    const auto uploaded = put("root", hub_.pki().root.certificate.pem(), false);
+    ASSERT_EQ(uploaded.status, 201);
+    const auto opened = post("root", "generateVerificationCode", etag(uploaded));
+    ASSERT_EQ(opened.status, 200) << opened.body;
+    EXPECT_NE(etag(opened), etag(uploaded));
+    EXPECT_FALSE(boost::json::parse(opened.body).at("properties").at("isVerified").as_bool());
+    EXPECT_EQ(hub_.get(target("root")).at("properties").as_object().contains("verificationCode"), false);
+    EXPECT_FALSE(hub_.try_connect({.device = "CaSensor", .identity = &identity}).has_value());
+
+    const auto proof = proof_of(code(opened));
+    const auto verified = post("root", "verify", etag(opened), proof_body(proof.certificate.pem()));
+    ASSERT_EQ(verified.status, 200) << verified.body;
+    EXPECT_TRUE(boost::json::parse(verified.body).at("properties").at("isVerified").as_bool());
+    EXPECT_NE(etag(verified), etag(opened));
+    EXPECT_TRUE(hub_.try_connect({.device = "CaSensor", .identity = &identity}).has_value());
+
+    EXPECT_EQ(put("root", hub_.pki().root.certificate.pem(), false, etag(verified)).status, 200);
+    EXPECT_FALSE(hub_.try_connect({.device = "CaSensor", .identity = &identity}).has_value())
+        << "what replaces it is unverified";
+}
+
+TEST_F(CertificateRoutesTest, ProofIsTakenAsPemBase64OrAChainAndNeverWithAKey) {
+    std::string last = etag(put("root", hub_.pki().root.certificate.pem(), false));
+    const auto next = [&] {
+        const auto answer = post("root", "generateVerificationCode", last);
+        last = etag(answer);
+        return proof_of(code(answer));
+    };
+    const auto verify = [&](const std::string& text) {
+        const auto answer = post("root", "verify", last, proof_body(text));
+        if (answer.status == 200) last = etag(answer);
+        return answer.status;
+    };
+    EXPECT_EQ(verify(next().certificate.pem()), 200);
+    EXPECT_EQ(verify(base::to_base64(next().certificate.der())), 200);
+    EXPECT_EQ(verify(base::to_base64(base::as_bytes(next().certificate.pem()))), 200);
+    EXPECT_EQ(verify(next().certificate.pem() + hub_.pki().root.certificate.pem()), 200);
+    const auto good = next();
+    const auto key = good.key.pem();
+    ASSERT_TRUE(key.has_value());
+    EXPECT_EQ(verify(good.certificate.pem() + std::string(key->text())), 400);
+    EXPECT_EQ(verify("nonsense"), 400);
+    EXPECT_EQ(verify(proof_of("AABB").certificate.pem()), 400);
+    for (const auto* body : {"", "[]", "{}", R"({"certificate":7})"})
+        EXPECT_EQ(post("root", "verify", last, body).status, 400) << body;
+    EXPECT_EQ(verify(good.certificate.pem()), 200) << "a refused proof spends no code";
+}
+
+TEST_F(CertificateRoutesTest, ProofNeedsTheEtagAndErrorsHaveTheFormOfTheResourceManager) {
+    const auto uploaded = put("root", hub_.pki().root.certificate.pem(), false);
+    for (const auto* action : {"generateVerificationCode", "verify"}) {
+        const auto body = proof_body(proof_of("AABB").certificate.pem());
+        const auto missing = post("root", action, "", body);
+        EXPECT_EQ(missing.status, 412);
+        EXPECT_EQ(error(missing), "PreconditionFailed");
+        EXPECT_EQ(post("root", action, "\"AAAA\"", body).status, 412);
+        const auto unknown = post("nobody", action, "*", body);
+        EXPECT_EQ(unknown.status, 404);
+        EXPECT_EQ(error(unknown), "CertificateNotFound");
+    }
+    EXPECT_EQ(error(post("root", "verify", etag(uploaded), proof_body(proof_of("AA").certificate.pem()))),
+              "ArgumentInvalid");
+    const auto refused = hub_.ask({.target = target("")}, {nullptr, ""});
+    EXPECT_EQ(refused.status, 401);
+    EXPECT_EQ(error(refused), "IotHubUnauthorized");
 }
 
 }  // namespace

@@ -68,6 +68,7 @@ class TestHub {
 
     hub::Hub& hub() { return *hub_; }
     MovableClock& clock() { return clock_; }
+    const MovableClock& clock() const { return clock_; }
     const support::TestPki& pki() const { return pki_; }
     support::Identity device_identity(const std::string& name) const;
     support::Identity device_identity(const std::string& name, std::chrono::seconds lifetime) const;

@@ -223,6 +223,22 @@ TEST_F(TlsTest, ListensOnIpv6AndIpv4WithTheUnspecifiedAddress) {
     }
 }
 
+TEST_F(TlsTest, ListensOnBothLoopbackAddressesWithOnePortAndOnNoOther) {
+    const auto listener = listen(echo, "localhost");
+    net::TlsTarget where = target(*listener);
+    EXPECT_TRUE(net::run_task_for(say(where, actors.client(), actors.clock, "four")));
+    where.host = "127.0.0.2";
+    EXPECT_FALSE(net::run_task_for(say(where, actors.client(), actors.clock, "x")));
+    // A machine without ::1 is served on 127.0.0.1 alone.
+    if (!net::TlsListener::open(serving.loops(), "::1", 0, actors.server(), echo)) return;
+    where.host = "::1";
+    EXPECT_TRUE(net::run_task_for(say(where, actors.client(), actors.clock, "six")));
+    const auto second =
+        net::TlsListener::open(serving.loops(), "::1", listener->port(), actors.server(), echo);
+    ASSERT_FALSE(second.has_value());
+    EXPECT_EQ(second.error().code, base::Code::address_in_use);
+}
+
 TEST_F(TlsTest, ResolvesAName) {
     const auto listener = listen(echo);
     const net::TlsTarget where{"localhost", listener->port(), "edgegateway.local"};

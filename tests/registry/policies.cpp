@@ -53,6 +53,34 @@ TEST_F(Policies, KeepTheirKeysWhenTheyAreMadeAgain) {
     EXPECT_EQ(take(reader->policy("iothubowner"))->primary_key, key);
 }
 
+TEST_F(Policies, AKeyIsRenewedAloneOrBothAreExchanged) {
+    ASSERT_TRUE(registry->make_policies());
+    const auto before = take(reader->policy("service")).value();
+    const auto renewed = take(registry->renew_policy_key("service", registry::KeyRenewal::secondary));
+    EXPECT_EQ(renewed.primary_key, before.primary_key);
+    EXPECT_NE(renewed.secondary_key, before.secondary_key);
+    EXPECT_EQ(base::from_base64(renewed.secondary_key)->size(), 32U);
+    EXPECT_EQ(take(reader->policy("service"))->secondary_key, renewed.secondary_key);
+    const auto swapped = take(registry->renew_policy_key("service", registry::KeyRenewal::swap));
+    EXPECT_EQ(swapped.primary_key, renewed.secondary_key);
+    EXPECT_EQ(swapped.secondary_key, renewed.primary_key);
+    EXPECT_EQ(swapped.rights, before.rights);
+    const auto last = take(registry->renew_policy_key("service", registry::KeyRenewal::primary));
+    EXPECT_NE(last.primary_key, swapped.primary_key);
+    EXPECT_EQ(last.secondary_key, swapped.secondary_key);
+    EXPECT_EQ(registry->renew_policy_key("nobody", registry::KeyRenewal::primary).error().code,
+              base::Code::not_found);
+}
+
+TEST_F(Policies, AnotherProcessRenewsAKeyAndAReaderSeesItAtOnce) {
+    ASSERT_TRUE(registry->make_policies());
+    const auto before = take(reader->policy("iothubowner")).value();
+    const auto beside = take(registry::Registry::open(directory / "hub.db", clock));
+    const auto renewed = take(beside->renew_policy_key("iothubowner", registry::KeyRenewal::primary));
+    EXPECT_NE(renewed.primary_key, before.primary_key);
+    EXPECT_EQ(take(reader->policy("iothubowner"))->primary_key, renewed.primary_key);
+}
+
 TEST_F(Policies, ACaCertificateIsKeptWithItsDates) {
     const support::TestPki pki;
     const auto first = take(put("my_private_root_CA", pki.root.certificate));
