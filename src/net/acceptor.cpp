@@ -46,16 +46,16 @@ OwnedDescriptor::~OwnedDescriptor() {
 }
 
 Task<> accept_all(std::shared_ptr<Socket> listening, std::string name, Accepted accepted,
-                  std::shared_ptr<Admission> admission) {
+                  std::shared_ptr<Handshakes> handshakes) {
     bool told = false;
     while (listening->is_open()) {
-        while (admission && admission->running >= admission->most && listening->is_open()) {
-            co_await admission->again->wait(no_deadline);
+        while (handshakes && handshakes->full() && listening->is_open()) {
+            co_await handshakes->again().wait(no_deadline);
         }
         const auto ready = co_await Socket::wait_parked(listening, no_deadline);
         if (!ready) break;
         for (int i = 0; i < most_in_a_row && listening->is_open(); ++i) {
-            if (admission && admission->running >= admission->most) break;
+            if (handshakes && handshakes->full()) break;
             const Outcome outcome = accept_one(listening->descriptor(), accepted);
             if (outcome == Outcome::none_waiting) break;
             if (outcome == Outcome::accepted) told = false;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "net/handshakes.hpp"
 #include "net/socket.hpp"
 
 /// For net/*.cpp only.
@@ -12,17 +13,12 @@ namespace net {
 
 /// Takes a connected, non-blocking descriptor over.
 using Accepted = std::function<void(int descriptor)>;
-/// Whether another connection may be taken now; else the acceptor waits for `again`.
-struct Admission {
-    std::size_t running = 0;
-    std::size_t most = 1024;  ///< handshakes at once on one loop: each holds about 50 KB
-    std::unique_ptr<Waiter> again;
-};
 
 /// Accepts until the socket is closed or the loop is told to stop. Where the process has run out of
-/// descriptors or memory it pauses and logs. name: of the listener, for logs: "127.0.0.1:8883".
+/// descriptors or memory it pauses and logs; where `handshakes` (may be null) is full it waits for a place.
+/// name: of the listener, for logs: "127.0.0.1:8883".
 Task<> accept_all(std::shared_ptr<Socket> listening, std::string name, Accepted accepted,
-                  std::shared_ptr<Admission> admission);
+                  std::shared_ptr<Handshakes> handshakes);
 
 /// A socket whose descriptor closes unless it is released.
 class OwnedDescriptor {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,16 +17,24 @@ namespace net {
 /// Serves one connection; runs on the loop that accepted it, for as long as the connection lives.
 using Serve = std::function<Task<>(Stream stream)>;
 
+/// What a stranger may hold before the TLS handshake is done.
+struct HandshakeLimits {
+    std::chrono::milliseconds time{20'000};  ///< from the first byte to the last, whatever comes between
+    std::size_t at_once = 1024;              ///< unfinished on one loop; the others wait in the kernel
+    std::size_t of_one_address = 256;        ///< of those; further ones of that address are closed
+};
+
 /// Listens with TLS on every loop (one SO_REUSEPORT socket each; the port is first bound once without it, so
-/// that a second process fails with address_in_use). The handshake has a deadline of 20 s; a failed one is
-/// logged as connection.refused with its reason.
+/// that a second process fails with address_in_use). The handshake has a deadline; a failed one is
+/// logged as connection.refused with its reason. How much of them there may be at once: HandshakeLimits.
 class TlsListener {
   public:
     /// address: "0.0.0.0", "::", "127.0.0.2"..., or "localhost" for both loopback addresses, where the
     /// machine has both; port 0: any free one, see port().
     static base::Result<std::unique_ptr<TlsListener>> open(Loops& loops, std::string address,
                                                            std::uint16_t port,
-                                                           std::shared_ptr<const ServerTls> tls, Serve serve);
+                                                           std::shared_ptr<const ServerTls> tls, Serve serve,
+                                                           HandshakeLimits limits = {});
     ~TlsListener();
     std::uint16_t port() const;
     /// Takes effect for the next handshake; from any thread. Open connections stay.

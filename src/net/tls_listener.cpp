@@ -24,7 +24,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::seconds handshake_limit(20);
 constexpr int backlog = 4096;
 constexpr const char* both_loopbacks = "localhost";
 constexpr int most_tries = 16;  // for a free port that both loopback addresses have
@@ -104,6 +103,7 @@ struct TlsListener::Impl {
     std::string name;
     std::uint16_t port = 0;
     Serve serve;
+    HandshakeLimits limits;
     std::vector<std::shared_ptr<Socket>> sockets;  // one a loop, each touched there only
     std::mutex mutex;                              // guards `tls`, which any thread may replace
     std::shared_ptr<const ServerTls> tls;
@@ -116,26 +116,6 @@ struct TlsListener::Impl {
 
 namespace {
 
-/// A handshake's place among those of its loop.
-class Handshaking {
-  public:
-    explicit Handshaking(std::shared_ptr<Admission> admission) : admission_(std::move(admission)) {
-        ++admission_->running;
-    }
-    ~Handshaking() { end(); }
-    void end() {
-        if (!admission_) return;
-        --admission_->running;
-        admission_->again->wake();
-        admission_.reset();
-    }
-    Handshaking(const Handshaking&) = delete;
-    Handshaking& operator=(const Handshaking&) = delete;
-
-  private:
-    std::shared_ptr<Admission> admission_;
-};
-
 void log_refused(const base::Error& why, const std::string& listener, const std::string& peer) {
     // A peer that leaves before it said a word is a port check, not news.
     const auto level = why.code == base::Code::closed ? base::log::Level::debug : base::log::Level::info;
@@ -143,9 +123,9 @@ void log_refused(const base::Error& why, const std::string& listener, const std:
 }
 
 Task<> serve_connection(std::shared_ptr<TlsListener::Impl> listener, std::shared_ptr<Stream::Impl> stream,
-                        std::unique_ptr<Handshaking> handshaking) {
-    const auto status = co_await shake_hands(stream, deadline_after(handshake_limit));
-    handshaking->end();
+                        std::unique_ptr<Handshakes::Place> place) {
+    const auto status = co_await shake_hands(stream, deadline_after(listener->limits.time));
+    place.reset();
     if (!status) {
         if (status.error().code != base::Code::cancelled) {
             log_refused(status.error(), listener->name, stream->peer.address);
@@ -159,10 +139,14 @@ Task<> serve_connection(std::shared_ptr<TlsListener::Impl> listener, std::shared
 }
 
 void start_connection(const std::shared_ptr<TlsListener::Impl>& listener, Loop& loop,
-                      const std::shared_ptr<Admission>& admission, int descriptor) {
+                      const std::shared_ptr<Handshakes>& handshakes, int accepted) {
+    OwnedDescriptor owned(accepted);
     asio::ip::tcp::endpoint peer;
     auto size = static_cast<socklen_t>(peer.capacity());
-    if (::getpeername(descriptor, peer.data(), &size) != 0) std::memset(peer.data(), 0, peer.capacity());
+    if (::getpeername(owned.get(), peer.data(), &size) != 0) std::memset(peer.data(), 0, peer.capacity());
+    auto place = handshakes->enter(peer.data());
+    if (!place) return;
+    const int descriptor = owned.release();
     const int yes = 1;
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     auto socket = Socket::adopt(loop, descriptor);
@@ -175,9 +159,7 @@ void start_connection(const std::shared_ptr<TlsListener::Impl>& listener, Loop& 
         return log_refused(why, listener->name, stream->peer.address);
     }
     SSL_set_accept_state(stream->ssl.get());
-    auto handshaking = std::make_unique<Handshaking>(admission);
-    start_task(loop, "connection", serve_connection(listener, std::move(stream), std::move(handshaking)),
-               nullptr);
+    start_task(loop, "connection", serve_connection(listener, std::move(stream), std::move(place)), nullptr);
 }
 
 }  // namespace
@@ -225,10 +207,11 @@ base::Result<Sockets> open_sockets(Loops& loops, const std::vector<asio::ip::tcp
 base::Result<std::unique_ptr<TlsListener>> TlsListener::open(Loops& loops, std::string address,
                                                              std::uint16_t port,
                                                              std::shared_ptr<const ServerTls> tls,
-                                                             Serve serve) {
+                                                             Serve serve, HandshakeLimits limits) {
     SP_TRY(return, const auto endpoints, endpoints_of(address));
     auto impl = std::make_shared<Impl>();
     impl->serve = std::move(serve);
+    impl->limits = limits;
     impl->tls = std::move(tls);
     SP_TRY(return, impl->sockets, open_sockets(loops, endpoints, port));
     impl->port = bound_port(impl->sockets.front()->descriptor());
@@ -240,12 +223,12 @@ base::Result<std::unique_ptr<TlsListener>> TlsListener::open(Loops& loops, std::
     for (const auto& socket : impl->sockets) {
         Loop& loop = socket->loop();
         loop.post([impl, socket, &loop] {
-            auto admission = std::make_shared<Admission>();
-            admission->again = std::make_unique<Waiter>(loop.impl().context);
-            auto accepted = [impl, &loop, admission](int descriptor) {
-                start_connection(impl, loop, admission, descriptor);
+            auto handshakes = std::make_shared<Handshakes>(loop.impl().context, impl->name,
+                                                           impl->limits.at_once, impl->limits.of_one_address);
+            auto accepted = [impl, &loop, handshakes](int descriptor) {
+                start_connection(impl, loop, handshakes, descriptor);
             };
-            start_task(loop, "accept " + impl->name, accept_all(socket, impl->name, accepted, admission),
+            start_task(loop, "accept " + impl->name, accept_all(socket, impl->name, accepted, handshakes),
                        nullptr);
         });
     }

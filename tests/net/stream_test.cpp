@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <arpa/inet.h>
-
 #include <future>
 
 #include <gmock/gmock.h>
 
 #include "net/timer.hpp"
+#include "raw_client.hpp"
 #include "support/process.hpp"
 #include "tls_fixture.hpp"
 
@@ -154,40 +150,6 @@ struct BothWays {
 TEST_F(StreamTest, ReadsWhileItWrites) {
     EXPECT_TRUE(net::run_task_for(BothWays::run(*this)));
 }
-
-/// A raw TCP client, for what no TLS client would send.
-class RawClient {
-  public:
-    explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    }
-    RawClient(const RawClient&) = delete;
-    RawClient& operator=(const RawClient&) = delete;
-    ~RawClient() { ::close(socket_); }
-    bool send(std::string_view bytes) const {
-        return connected_ && ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-                                 static_cast<ssize_t>(bytes.size());
-    }
-    void end_sending() const { ::shutdown(socket_, SHUT_WR); }
-    /// What comes until the server ends the connection.
-    std::string read_all() const {
-        std::string all;
-        char buffer[4096];
-        for (;;) {
-            const auto got = ::recv(socket_, buffer, sizeof buffer, 0);
-            if (got <= 0) return all;
-            all.append(buffer, static_cast<std::size_t>(got));
-        }
-    }
-
-  private:
-    int socket_;
-    bool connected_ = false;
-};
 
 TEST_F(StreamTest, MalformedTlsEndsThatConnectionAlone) {
     const std::vector<std::string> starts = {
