@@ -27,7 +27,7 @@ struct Options {
 base::Status check_owner(const std::filesystem::path& file) {
     struct stat status{};
     if (::stat(file.c_str(), &status) != 0)
-        return base::fail_errno(errno, "registry " + file.string(), "could not be looked at");
+        return base::fail_errno(errno, "registry " + file.string(), "looked at");
     if (::geteuid() == 0 || ::geteuid() == status.st_uid) return {};
     return base::fail(base::Code::permission_denied, "registry " + file.string(), "belongs to another user",
                       "run it as the hub's user or as root");

@@ -71,6 +71,11 @@ std::unexpected<Error> fail_errno(int error_number, std::string thing, std::stri
         case ENOSPC:
         case EDQUOT:
             code = Code::disk_full;
+            if (fix.empty()) fix = "free some space on this disk";
+            break;
+        case EFBIG:
+            code = Code::disk_full;
+            if (fix.empty()) fix = "raise the limit of file sizes (LimitFSIZE=, ulimit -f)";
             break;
         case EADDRINUSE:
             code = Code::address_in_use;

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "base/events.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 
 namespace hub {
@@ -28,7 +30,15 @@ base::Result<std::unique_ptr<Telemetry>> Telemetry::open(const std::filesystem::
 }
 
 void Telemetry::append(const azure::Event& event, std::function<void(base::Result<std::uint64_t>)> done) {
-    log_->append(azure::encode_event(event), std::move(done));
+    log_->append(azure::encode_event(event),
+                 [this, done = std::move(done)](base::Result<std::uint64_t> stored) {
+                     const bool disk = !stored && (stored.error().code == base::Code::disk_full ||
+                                                   stored.error().code == base::Code::io);
+                     if (stored) failing_ = false;
+                     if (disk && !failing_.exchange(true))
+                         base::log::error(base::events::store_failed, stored.error());
+                     if (done) done(std::move(stored));
+                 });
 }
 
 void Telemetry::on_durable(std::function<void()> observer) {

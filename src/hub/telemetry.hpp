@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -29,7 +30,8 @@ azure::Event make_event(const Sender& sender, azure::Message message,
 class Telemetry {
   public:
     static base::Result<std::unique_ptr<Telemetry>> open(const std::filesystem::path& directory);
-    /// `done` is called on another thread once the event is durable, with its offset.
+    /// `done` is called on another thread once the event is durable, with its offset. A disk
+    /// that takes nothing more is logged once, until it takes something again.
     void append(const azure::Event& event, std::function<void(base::Result<std::uint64_t>)> done);
     /// Called on another thread after each group of durable events. Set it before the first append.
     void on_durable(std::function<void()> observer);
@@ -44,6 +46,7 @@ class Telemetry {
 
   private:
     explicit Telemetry(std::unique_ptr<store::SegmentLog> log) : log_(std::move(log)) {}
+    std::atomic<bool> failing_ = false;  ///< the disk took nothing last time, and that was logged
     std::unique_ptr<store::SegmentLog> log_;
 };
 

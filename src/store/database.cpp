@@ -21,7 +21,7 @@ constexpr auto version_table =
 base::Status make_private_file(const std::filesystem::path& file) {
     const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, base::secret_mode);
     if (descriptor < 0)
-        return base::fail_errno(errno, "database " + file.string(), "could not be opened",
+        return base::fail_errno(errno, "database " + file.string(), "opened",
                                 "check that its directory exists and may be written");
     ::close(descriptor);
     return {};

@@ -23,7 +23,7 @@ base::Status write_whole(const FileCalls& calls, int descriptor, std::span<const
     while (!bytes.empty()) {
         const auto put = calls.write_at(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(position));
         if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) return base::fail_errno(put < 0 ? errno : EIO, thing, "could not be written");
+        if (put <= 0) return base::fail_errno(put < 0 ? errno : EIO, thing, "written");
         bytes = bytes.subspan(static_cast<std::size_t>(put));
         position += static_cast<std::uint64_t>(put);
     }
@@ -32,7 +32,7 @@ base::Status write_whole(const FileCalls& calls, int descriptor, std::span<const
 
 base::Status sync(const FileCalls& calls, int descriptor, const std::string& thing) {
     if (calls.sync(descriptor) == 0) return {};
-    return base::fail_errno(errno, thing, "could not be synced to disk");
+    return base::fail_errno(errno, thing, "synced to disk");
 }
 
 /// A segment appears under its name whole, or not at all.
@@ -42,8 +42,7 @@ base::Status write_new_file(int descriptor, const std::filesystem::path& tempora
     const auto header = log_format::file_header(first);
     if (auto put = write_whole(calls, descriptor, header, 0, thing); !put) return put;
     if (auto synced = sync(calls, descriptor, thing); !synced) return synced;
-    if (calls.rename(temporary.c_str(), file.c_str()) != 0)
-        return base::fail_errno(errno, thing, "could not be named");
+    if (calls.rename(temporary.c_str(), file.c_str()) != 0) return base::fail_errno(errno, thing, "named");
     return calls.sync_directory(file.parent_path());
 }
 
@@ -69,7 +68,7 @@ base::Result<std::shared_ptr<Segment>> Segment::create(const std::filesystem::pa
     temporary += ".tmp";
     const int descriptor =
         ::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, base::secret_mode);
-    if (descriptor < 0) return base::fail_errno(errno, "log " + file.string(), "could not be made");
+    if (descriptor < 0) return base::fail_errno(errno, "log " + file.string(), "made");
     auto segment =
         std::shared_ptr<Segment>(new Segment(file, descriptor, first, log_format::file_header_size, calls));
     if (auto made = write_new_file(descriptor, temporary, file, first, calls); !made)
@@ -83,13 +82,13 @@ base::Result<std::shared_ptr<Segment>> Segment::open(const std::filesystem::path
                                                      const FileCalls& calls) {
     const auto thing = "log " + file.string();
     const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
-    if (descriptor < 0) return base::fail_errno(errno, thing, "could not be opened");
+    if (descriptor < 0) return base::fail_errno(errno, thing, "opened");
     auto segment = std::shared_ptr<Segment>(new Segment(file, descriptor, 0, 0, calls));
     struct stat about{};
-    if (::fstat(descriptor, &about) != 0) return base::fail_errno(errno, thing, "could not be looked at");
+    if (::fstat(descriptor, &about) != 0) return base::fail_errno(errno, thing, "looked at");
     base::Bytes header(
         std::min<std::uint64_t>(log_format::file_header_size, static_cast<std::uint64_t>(about.st_size)));
-    if (!read_whole(descriptor, header, 0)) return base::fail_errno(errno, thing, "could not be read");
+    if (!read_whole(descriptor, header, 0)) return base::fail_errno(errno, thing, "read");
     SP_TRY(return, segment->first_, log_format::read_file_header(header, thing));
     if (file.filename() != file_name(segment->first_))
         return base::fail(base::Code::malformed, thing,
@@ -126,7 +125,7 @@ base::Result<std::uint64_t> Segment::scan(std::uint64_t& position) {
         position = cursor.position();
         const auto found = cursor.next();
         if (found == RecordCursor::Found::unreadable)
-            return base::fail_errno(errno == 0 ? EIO : errno, thing(), "could not be read");
+            return base::fail_errno(errno == 0 ? EIO : errno, thing(), "read");
         if (found != RecordCursor::Found::record || cursor.group() > offset || cursor.group() < first_)
             return offset;
         mark(offset++, position);
@@ -135,7 +134,7 @@ base::Result<std::uint64_t> Segment::scan(std::uint64_t& position) {
 
 base::Status Segment::cut(std::uint64_t position) {
     if (calls_.truncate(descriptor_, static_cast<off_t>(position)) != 0)
-        return base::fail_errno(errno, thing(), "could not be cut");
+        return base::fail_errno(errno, thing(), "cut");
     return sync(calls_, descriptor_, thing());
 }
 
@@ -146,7 +145,7 @@ base::Result<std::uint64_t> Segment::recover() {
     if (position != size_) {
         base::Bytes rest(size_ - position);
         if (!read_whole(descriptor_, rest, position))
-            return base::fail_errno(errno == 0 ? EIO : errno, thing(), "could not be read");
+            return base::fail_errno(errno == 0 ? EIO : errno, thing(), "read");
         if (log_format::later_group_follows(rest, next)) return damaged(position);
         if (auto done = cut(position); !done) return std::unexpected(done.error());
         base::log::warning(base::events::log_tail_cut, {{"file", file_.string()},
@@ -201,7 +200,7 @@ base::Status Segment::read(std::uint64_t from, std::uint64_t limit, std::size_t 
     for (auto offset = start.offset; offset < limit && into.size() < most; ++offset) {
         const auto found = cursor.next();
         if (found == RecordCursor::Found::unreadable)
-            return base::fail_errno(errno == 0 ? EIO : errno, thing(), "could not be read");
+            return base::fail_errno(errno == 0 ? EIO : errno, thing(), "read");
         if (found != RecordCursor::Found::record) return damaged(cursor.position());
         if (offset < from) continue;
         if (!into.empty() && used + cursor.payload().size() > bytes) return {};
