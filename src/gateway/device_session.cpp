@@ -249,6 +249,9 @@ void DeviceSession::finish(const mqtt::Ended& ended) {
     }
     const auto event = ended.why.code == base::Code::already_exists ? base::events::session_displaced
                                                                     : base::events::session_ended;
+    if (ended.why.code == base::Code::disk_full)  // somebody must act
+        return base::log::error(event, ended.why,
+                                {{"device", identity().device}, {"module", identity().module}});
     base::log::info(
         event, {{"device", identity().device}, {"module", identity().module}, {"reason", ended.why.text()}});
 }

@@ -305,16 +305,22 @@ void Forwarder::stop() {
 
 void Forwarder::save() {
     if (!dirty_) return;
-    const auto text = to_text(outbox_.progress());
-    if (auto written = base::write_atomically(progress_file_, text, base::secret_mode); !written) {
-        base::log::error(base::events::messages_failed, written.error(), {{"doing", "noting what was sent"}});
-        return;
-    }
-    dirty_ = false;
+    // Removed first: on a disk that these messages have filled, the note has no room before. What is gone was
+    // sent, so that an old note is no harm.
     if (auto removed = log_.remove_before(outbox_.keep_from()); !removed) {
         base::log::error(base::events::messages_failed, removed.error(),
                          {{"doing", "removing what was sent"}});
     }
+    const auto text = to_text(outbox_.progress());
+    if (auto written = base::write_atomically(progress_file_, text, base::secret_mode); !written) {
+        if (!std::exchange(note_failed_, true)) {
+            base::log::error(base::events::messages_failed, written.error(),
+                             {{"doing", "noting what was sent"}});
+        }
+        return;
+    }
+    dirty_ = false;
+    note_failed_ = false;
 }
 
 }  // namespace gateway

@@ -79,7 +79,8 @@ class Forwarder {
     Upstream& upstream_;
     net::TaskGroup& tasks_;
     Outbox outbox_;
-    bool dirty_ = true;  ///< a progress file that was not usable must not be believed later
+    bool note_failed_ = false;  ///< and that was logged
+    bool dirty_ = true;         ///< a progress file that was not usable must not be believed later
     bool stopping_ = false;
     std::size_t bytes_ = 0;  ///< of all bodies in memory
     net::Event wake_;
