@@ -167,20 +167,20 @@ class World:
 
     # --- hub
 
-    def make_hub(self):
+    def make_hub(self, address="127.0.0.1", mqtt_port=0, https_port=0):
         data = self.dir / "hub"
-        sallyport("hub", "init", "--data", data, "--name", HUB_NAME, "--name", "127.0.0.1")
-        cert, key = self.issue("server", HUB_NAME, "hub", "--san", f"DNS:{HUB_NAME}", "--san", "IP:127.0.0.1")
+        sallyport("hub", "init", "--data", data, "--name", HUB_NAME, "--name", address)
+        cert, key = self.issue("server", HUB_NAME, "hub", "--san", f"DNS:{HUB_NAME}", "--san", f"IP:{address}")
         shutil.copy(cert, data / "hub.pem")
         shutil.copy(key, data / "hub.key")
         os.chmod(data / "hub.key", 0o600)
-        self.hub = self.process("hub", "hub", "run", "--data", data, "--listen", "127.0.0.1", "--mqtt-port", "0",
-                                "--https-port", "0").start()
+        self.hub = self.process("hub", "hub", "run", "--data", data, "--listen", address, "--mqtt-port", mqtt_port,
+                                "--https-port", https_port).start()
         # The ports stay when the hub is started again.
         for option, value in (("--mqtt-port", "MQTT_PORT"), ("--https-port", "HTTPS_PORT")):
             self.hub.argv[self.hub.argv.index(option) + 1] = self.hub.values[value]
         shown = sallyport("hub", "connection-string", "show", "--data", data, "--host",
-                          f"127.0.0.1:{self.hub.port('HTTPS_PORT')}")
+                          f"{address}:{self.hub.port('HTTPS_PORT')}")
         self.connection_string = shown.stdout.strip()
         return self.hub
 
