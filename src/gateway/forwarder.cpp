@@ -276,6 +276,10 @@ void Forwarder::give_up(Lane& lane, const std::string& reason) {
                                                         {"reason", reason}});
 }
 
+net::Task<> Forwarder::disconnect(std::shared_ptr<mqtt::Client> client) {
+    co_await client->disconnect();
+}
+
 net::Task<> Forwarder::keep_house() {
     while (true) {
         const bool slept = co_await net::sleep_for(house_keeping);
@@ -291,7 +295,8 @@ net::Task<> Forwarder::keep_house() {
             if (!ended) idle.push_back(lane.client);
             return true;
         });
-        for (const auto& client : idle) co_await client->disconnect();
+        // A hub that does not read what is sent to it keeps nobody but its own connection waiting.
+        for (auto& client : idle) tasks_.spawn("forwarder.disconnect", disconnect(std::move(client)));
     }
 }
 

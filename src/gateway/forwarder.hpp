@@ -72,6 +72,7 @@ class Forwarder {
     std::size_t settle(Lane& lane);
     void spill(Lane& lane);
     void give_up(Lane& lane, const std::string& reason);
+    static net::Task<> disconnect(std::shared_ptr<mqtt::Client> client);
     net::Task<> keep_house();
 
     store::SegmentLog& log_;

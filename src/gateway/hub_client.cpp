@@ -65,6 +65,10 @@ void log_skipped(const std::vector<std::string>& skipped) {
     }
 }
 
+std::chrono::milliseconds left_until(std::chrono::steady_clock::time_point until) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+}
+
 }  // namespace
 
 base::Result<ScopeChanges> read_scope_changes(std::string_view body) {
@@ -119,7 +123,8 @@ HubClient::HubClient(const Config& config, std::shared_ptr<const net::ClientTls>
 
 net::Task<base::Result<http::Response>> HubClient::call(http::Verb verb, std::string route, std::string body,
                                                         std::chrono::milliseconds limit) {
-    auto token = co_await tokens_.token();
+    const auto until = std::chrono::steady_clock::now() + limit;
+    auto token = co_await tokens_.token(std::min(limit, std::chrono::milliseconds(workload_limit)));
     if (!token) {
         link_.unused();
         co_return std::unexpected(std::move(token).error());
@@ -131,10 +136,12 @@ net::Task<base::Result<http::Response>> HubClient::call(http::Verb verb, std::st
     request.headers.add("Authorization", std::move(*token));
     if (!body.empty()) request.headers.add("Content-Type", "application/json; charset=utf-8");
     request.body = std::move(body);
+    // The limit is one for both calls: who waits for the answer does not care which of the two is slow.
+    const auto left = std::max(std::chrono::milliseconds(1), left_until(until));
     const net::TlsTarget target{config_.hub.address, config_.hub.https_port, config_.hub.name};
     pki::Verdict verdict;
     const http::Endpoint endpoint = http::TlsEndpoint{target, tls_, &verdict};
-    auto answer = co_await http::request(endpoint, std::move(request), limit, clock_);
+    auto answer = co_await http::request(endpoint, std::move(request), left, clock_);
     judgement_.log(config_.hub.name, verdict);
     if (!answer) {
         link_.failed(answer.error());
@@ -228,8 +235,7 @@ net::Task<base::Result<HubAnswer>> HubClient::identity(trust::Identity identity,
     }
     // "No" may mean the target or ourselves (gateway.md 2.6). Only a hub that still accepts our token has
     // spoken about the target: a gateway whose own credential fails must not unlearn its devices.
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    const auto left = left_until(until);
     if (left <= std::chrono::milliseconds(0)) {
         co_return base::fail(base::Code::timeout, "hub " + config_.hub.name, "did not answer in time");
     }

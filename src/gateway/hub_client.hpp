@@ -52,6 +52,7 @@ class HubClient {
     net::Task<base::Result<ScopeChanges>> changes(std::uint64_t since, std::chrono::seconds wait);
 
   private:
+    /// `limit` is for everything, also for the workload API that signs the token.
     net::Task<base::Result<http::Response>> call(http::Verb verb, std::string route, std::string body,
                                                  std::chrono::milliseconds limit);
     /// One edge device's direct children, all pages. chain: "child;EdgeGateway", or our own id.

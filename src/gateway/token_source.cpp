@@ -20,12 +20,12 @@ TokenSource::TokenSource(const Config& config, WorkloadClient& workload, const b
       workload_(workload),
       clock_(clock) {}
 
-net::Task<base::Result<std::string>> TokenSource::token() {
+net::Task<base::Result<std::string>> TokenSource::token(std::chrono::milliseconds limit) {
     const auto now = clock_.now();
     // A clock that was set back makes a token from "later" useless too.
     if (cached_ && now >= cached_->made && now < cached_->made + lifetime / 2) co_return cached_->text;
     const auto unfinished = trust::unsigned_token(resource_, now + lifetime);
-    SP_TRY(co_return, const auto signature, co_await workload_.sign(unfinished.to_sign()));
+    SP_TRY(co_return, const auto signature, co_await workload_.sign(unfinished.to_sign(), limit));
     cached_ = Cached{unfinished.finish(signature), now};
     co_return cached_->text;
 }

@@ -14,7 +14,8 @@ namespace gateway {
 class TokenSource {
   public:
     TokenSource(const Config& config, WorkloadClient& workload, const base::Clock& clock);
-    net::Task<base::Result<std::string>> token();
+    /// Fails after `limit` where the workload API does not answer.
+    net::Task<base::Result<std::string>> token(std::chrono::milliseconds limit = workload_limit);
     /// The hub refused it: the next call signs a new one.
     void forget() { cached_.reset(); }
 

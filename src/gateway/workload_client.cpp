@@ -13,8 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::seconds call_limit{20};
-
 std::string thing(const Config::Module& module) {
     return "workload API at " + module.workload_socket;
 }
@@ -45,7 +43,8 @@ base::Result<base::Bytes> base64_member(std::string_view body, const Config::Mod
 
 }  // namespace
 
-net::Task<base::Result<std::string>> WorkloadClient::post(std::string what, std::string body, int expected) {
+net::Task<base::Result<std::string>> WorkloadClient::post(std::string what, std::string body, int expected,
+                                                          std::chrono::milliseconds limit) {
     http::Request request;
     request.verb = http::Verb::post;
     request.raw_target = "/modules/" + base::percent_encode(module_.module_id) + "/genid/" +
@@ -54,7 +53,7 @@ net::Task<base::Result<std::string>> WorkloadClient::post(std::string what, std:
     request.headers.add("Content-Type", "application/json");
     request.body = std::move(body);
     const http::Endpoint endpoint = http::UnixEndpoint{module_.workload_socket};
-    auto answer = co_await http::request(endpoint, std::move(request), call_limit, clock_);
+    auto answer = co_await http::request(endpoint, std::move(request), limit, clock_);
     if (!answer) {
         auto error = std::move(answer).error();
         if (error.code != base::Code::cancelled) error.code = base::Code::unavailable;
@@ -79,10 +78,12 @@ net::Task<base::Result<std::string>> WorkloadClient::post(std::string what, std:
 net::Task<base::Result<ServerCredential>> WorkloadClient::server_certificate(std::string common_name) {
     const auto wished = base::format_rfc3339(clock_.now() + std::chrono::days(90));
     auto body = json::serialize(json::object{{"commonName", common_name}, {"expiration", wished}});
-    SP_TRY(co_return, const auto answer, co_await post("certificate/server", std::move(body), 201));
-    SP_TRY(co_return, const auto key_text, member(answer, module_, "privateKey", "bytes"));
+    SP_TRY(co_return, auto answer, co_await post("certificate/server", std::move(body), 201));
+    SP_TRY(co_return, auto key_text, member(answer, module_, "privateKey", "bytes"));
     SP_TRY(co_return, const auto chain_text, member(answer, module_, "certificate"));
     const base::SecretBytes key_pem{std::string_view(key_text)};
+    base::wipe(key_text.data(), key_text.size());
+    base::wipe(answer.data(), answer.size());
     SP_TRY(co_return, auto key, pki::PrivateKey::from_pem(key_pem, "key of the server certificate"));
     SP_TRY(co_return, auto chain, pki::certificates_from_pem(chain_text, "server certificate"));
     if (!key.matches(chain.front())) {
@@ -92,10 +93,10 @@ net::Task<base::Result<ServerCredential>> WorkloadClient::server_certificate(std
     co_return ServerCredential{std::move(chain), std::move(key)};
 }
 
-net::Task<base::Result<std::string>> WorkloadClient::sign(std::string data) {
+net::Task<base::Result<std::string>> WorkloadClient::sign(std::string data, std::chrono::milliseconds limit) {
     auto body = json::serialize(json::object{
         {"keyId", "primary"}, {"algo", "HMACSHA256"}, {"data", base::to_base64(base::as_bytes(data))}});
-    SP_TRY(co_return, const auto answer, co_await post("sign", std::move(body), 200));
+    SP_TRY(co_return, const auto answer, co_await post("sign", std::move(body), 200, limit));
     co_return member(answer, module_, "digest");
 }
 

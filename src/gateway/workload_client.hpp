@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "base/clock.hpp"
@@ -12,6 +13,9 @@
 #include "pki/key.hpp"
 
 namespace gateway {
+
+/// How long the workload API may take, unless somebody waits for less.
+inline constexpr std::chrono::seconds workload_limit{20};
 
 /// A server certificate with its key, as the workload API hands them out.
 struct ServerCredential {
@@ -31,7 +35,8 @@ class WorkloadClient {
     /// A fresh key and a certificate for `common_name`, issued by the Edge CA.
     net::Task<base::Result<ServerCredential>> server_certificate(std::string common_name);
     /// HMAC-SHA256 with the module's primary key, as base64.
-    net::Task<base::Result<std::string>> sign(std::string data);
+    net::Task<base::Result<std::string>> sign(std::string data,
+                                              std::chrono::milliseconds limit = workload_limit);
     /// AES-GCM under a key that stays in the keys service. vector: any length from 1 octet, never used twice.
     net::Task<base::Result<base::Bytes>> encrypt(base::SecretBytes plaintext, base::Bytes vector);
     net::Task<base::Result<base::SecretBytes>> decrypt(base::Bytes ciphertext, base::Bytes vector);
@@ -39,7 +44,8 @@ class WorkloadClient {
   private:
     /// Posts `body` to "/modules/{m}/genid/{g}/<what>"; the body of the answer where its status is
     /// `expected`.
-    net::Task<base::Result<std::string>> post(std::string what, std::string body, int expected);
+    net::Task<base::Result<std::string>> post(std::string what, std::string body, int expected,
+                                              std::chrono::milliseconds limit = workload_limit);
 
     Config::Module module_;
     const base::Clock& clock_;

@@ -39,6 +39,20 @@ http::Response records_answer(const std::vector<trust::Record>& records) {
     return http::Response::json(200, azure::to_json(result));
 }
 
+/// Whether the way up from a device, over any of its parents, leads to our gateway. With the mutex held.
+bool lies_below(const HubState& state, const std::string& device, int layers = 5) {
+    if (device == "EdgeGateway") return true;
+    const auto found = state.records.find({device, ""});
+    if (found == state.records.end() || layers == 0) return false;
+    const auto& parents = found->second.parent_scopes;
+    return std::any_of(state.records.begin(), state.records.end(), [&](const auto& entry) {
+        const auto& [identity, record] = entry;
+        return record.edge_enabled && identity.device != device &&
+               std::find(parents.begin(), parents.end(), record.device_scope) != parents.end() &&
+               lies_below(state, identity.device, layers - 1);
+    });
+}
+
 http::Response look_up(HubState& state, const std::string& body) {
     const std::lock_guard lock(state.mutex);
     ++state.lookups;
@@ -48,7 +62,7 @@ http::Response look_up(HubState& state, const std::string& body) {
         identity.module = module->as_string();
     if (state.unanswered_lookups.contains(identity.device)) return http::Response::empty(503);
     const auto found = state.records.find(identity);
-    if (found == state.records.end())
+    if (found == state.records.end() || !lies_below(state, identity.device))
         return http::Response::json(401, R"({"Message":"ErrorCode:Unauthorized;"})");
     std::vector<trust::Record> records{found->second};
     if (identity.is_module()) records.push_back(state.records.at({identity.device, ""}));

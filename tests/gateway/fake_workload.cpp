@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
+#include "net/timer.hpp"
 #include "pki/digest.hpp"
 
 namespace {
@@ -42,6 +43,7 @@ FakeWorkload::FakeWorkload(Setup setup) : setup_(std::move(setup)) {
 }
 
 FakeWorkload::~FakeWorkload() {
+    held_ = false;
     loops_.stop();
     thread_.join();
 }
@@ -51,6 +53,10 @@ net::Task<http::Response> FakeWorkload::answer(FakeWorkload& self, http::Request
     if (path.size() < 5 || path[0] != "modules" || path[1] != "$edgeHub")
         co_return http::Response::empty(403);
     const auto& what = path[4];
+    while (what == "sign" && self.held_) {
+        const bool slept = co_await net::sleep_for(std::chrono::milliseconds(5));
+        if (!slept) break;
+    }
     if (what == "sign") co_return self.sign(request.body);
     if (what == "encrypt" || what == "decrypt") co_return self.seal(request.body, what == "encrypt");
     if (what == "certificate") co_return self.issue(request.body);

@@ -27,6 +27,8 @@ class FakeWorkload {
     explicit FakeWorkload(Setup setup);
     ~FakeWorkload();
     int certificates_issued() const { return issued_; }
+    /// While true, `sign` gives no answer.
+    void hold_signatures(bool hold) { held_ = hold; }
 
   private:
     static net::Task<http::Response> answer(FakeWorkload& self, http::Request request);
@@ -36,6 +38,7 @@ class FakeWorkload {
 
     Setup setup_;
     std::atomic<int> issued_ = 0;
+    std::atomic<bool> held_ = false;
     net::Loops loops_{1};
     std::unique_ptr<net::UnixListener> listener_;
     std::thread thread_;

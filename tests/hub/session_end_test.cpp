@@ -158,6 +158,24 @@ TEST_F(SessionEndTest, ExpiryOfTheTokenEndsTheSession) {
         expect_ended_by_time(hub_, hub_.identity_token("SasSensor", "", key, std::chrono::seconds(2))));
 }
 
+net::Task<> expect_ended_with_certificate(TestHub& hub, const support::Identity& identity) {
+    const MqttWish wish{.device = "TempSensor", .identity = &identity};
+    auto client = co_await hub.connect(wish);
+    EXPECT_TRUE(client.has_value()) << client.error().text();
+    if (!client) co_return;
+    hub.clock().move(identity.certificate.not_after() - hub.clock().now());
+    // The hub looks at the time when something comes.
+    const auto sent = co_await (*client)->publish(own_topic, nothing, mqtt::Qos::at_least_once);
+    EXPECT_FALSE(sent.has_value()) << "the session outlived its certificate";
+}
+
+TEST_F(SessionEndTest, ExpiryOfTheCertificateEndsTheSession) {
+    // Less than the client may be silent, so that nothing but the certificate can end the session.
+    const auto identity = hub_.device_identity("TempSensor", std::chrono::seconds(60));
+    hub_.register_device("TempSensor", identity);
+    net::run_task(expect_ended_with_certificate(hub_, identity));
+}
+
 struct Family {
     std::string edge_scope;
     std::string hub_key;  ///< of $edgeHub
