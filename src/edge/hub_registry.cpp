@@ -32,6 +32,17 @@ base::Result<std::shared_ptr<const pki::TrustBundle>> trust_of(const HubAddress&
     return std::make_shared<const pki::TrustBundle>(std::move(anchors));
 }
 
+base::Result<base::SecretBytes> secret_member(const json::value& from, std::string_view name) {
+    const auto* object = from.if_object();
+    const auto* value = object ? object->if_contains(name) : nullptr;
+    if (!value || value->is_null()) return base::SecretBytes();
+    if (!value->is_string())
+        return base::fail(base::Code::malformed, "module at the hub",
+                          fmt::format("has a {} that is no text", name));
+    const auto& text = value->get_string();
+    return base::SecretBytes(std::string_view(text.data(), text.size()));
+}
+
 base::Result<HubModule> module_of(const json::value& document) {
     HubModule out;
     SP_TRY(return, out.id, text_member(document, "moduleId"));
@@ -42,10 +53,8 @@ base::Result<HubModule> module_of(const json::value& document) {
     // A module without keys, or of another type than sas, is one whose keys are to be set.
     if (const auto authentication = object_member(document, "authentication"))
         if (const auto keys = object_member(*authentication, "symmetricKey")) {
-            SP_TRY(return, auto primary, optional_text_member(*keys, "primaryKey"));
-            SP_TRY(return, auto secondary, optional_text_member(*keys, "secondaryKey"));
-            out.primary_key = primary.value_or("");
-            out.secondary_key = secondary.value_or("");
+            SP_TRY(return, out.primary_key, secret_member(*keys, "primaryKey"));
+            SP_TRY(return, out.secondary_key, secret_member(*keys, "secondaryKey"));
         }
     return out;
 }
@@ -144,7 +153,10 @@ net::Task<base::Result<json::value>> HubRegistry::call(http::Verb verb, std::str
     if (!answered) co_return std::unexpected(std::move(answered).error());
     if (answered->status != expected) co_return std::unexpected(refusal(name, *answered));
     if (answered->body.empty()) co_return json::value(nullptr);
-    co_return parse_json(answered->body, "answer of hub " + name);
+    auto parsed = parse_json(answered->body, "answer of hub " + name);
+    // Modules come with their keys.
+    base::wipe(answered->body.data(), answered->body.size());
+    co_return parsed;
 }
 
 net::Task<base::Result<std::vector<HubModule>>> HubRegistry::list() const {
@@ -176,12 +188,19 @@ net::Task<base::Result<HubModule>> HubRegistry::create(std::string module) const
     co_return module_of(*answered);
 }
 
-net::Task<base::Result<HubModule>> HubRegistry::set_keys(std::string module, std::string primary,
-                                                         std::string secondary) const {
-    json::value keys{{"primaryKey", primary}, {"secondaryKey", secondary}};
-    json::value body{{"moduleId", module},
-                     {"deviceId", config_.device_id},
-                     {"authentication", {{"type", "sas"}, {"symmetricKey", keys}}}};
+net::Task<base::Result<HubModule>> HubRegistry::set_keys(std::string module, base::SecretBytes primary,
+                                                         base::SecretBytes secondary) const {
+    json::object keys(wiping());
+    keys["primaryKey"] = primary.text();
+    keys["secondaryKey"] = secondary.text();
+    json::object authentication(wiping());
+    authentication["type"] = "sas";
+    authentication["symmetricKey"] = std::move(keys);
+    json::object document(wiping());
+    document["moduleId"] = module;
+    document["deviceId"] = config_.device_id;
+    document["authentication"] = std::move(authentication);
+    json::value body(std::move(document));
     auto answered = co_await call(http::Verb::put, path(module), std::move(body), true, 200);
     if (!answered) co_return std::unexpected(std::move(answered).error());
     co_return module_of(*answered);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/secret.hpp"
 #include "edge/certificates_client.hpp"
 #include "edge/keys_client.hpp"
 #include "edge/service_config.hpp"
@@ -20,8 +21,8 @@ struct HubModule {
     std::string id;
     std::string managed_by;
     std::string generation;
-    std::string primary_key;  ///< base64; empty where the hub has none
-    std::string secondary_key;
+    base::SecretBytes primary_key;  ///< base64; empty where the hub has none
+    base::SecretBytes secondary_key;
 };
 
 /// The registry calls of a device about its own modules (edge-runtime.md 4.2), with the device's credential:
@@ -39,8 +40,8 @@ class HubRegistry {
     net::Task<base::Result<std::vector<HubModule>>> list() const;
     net::Task<base::Result<HubModule>> get(std::string module) const;
     net::Task<base::Result<HubModule>> create(std::string module) const;
-    net::Task<base::Result<HubModule>> set_keys(std::string module, std::string primary,
-                                                std::string secondary) const;
+    net::Task<base::Result<HubModule>> set_keys(std::string module, base::SecretBytes primary,
+                                                base::SecretBytes secondary) const;
     net::Task<base::Status> remove(std::string module) const;
 
   private:

@@ -49,26 +49,42 @@ net::Task<base::Status> IdentityService::ensure_device_certificate() {
     co_return base::Status{};
 }
 
+// The two keys that a module of this generation has here, as base64.
+net::Task<base::Result<IdentityService::ModuleKeys>> IdentityService::derived_keys(std::string module,
+                                                                                   std::string generation) {
+    auto master = co_await keys_.create_key("aziot_identityd_master_id", "derive,sign");
+    if (!master) co_return std::unexpected(std::move(master).error());
+    ModuleKeys keys;
+    for (std::size_t slot = 0; slot < keys.slot.size(); ++slot) {
+        const auto word = slot == ModuleKeys::primary ? "primary" : "secondary";
+        auto handle =
+            co_await keys_.derive(*master, bytes_of(fmt::format("{}:{}:{}", module, generation, word)));
+        if (!handle) co_return std::unexpected(std::move(handle).error());
+        auto key = co_await keys_.export_derived(*handle);
+        if (!key) co_return std::unexpected(std::move(key).error());
+        auto text = base::to_base64(key->bytes());
+        keys.slot[slot] = base::SecretBytes(std::string_view(text));
+        base::wipe(text.data(), text.size());
+    }
+    co_return keys;
+}
+
+bool IdentityService::has_keys(const HubModule& module, const ModuleKeys& keys) {
+    return module.primary_key == keys.slot[ModuleKeys::primary] &&
+           module.secondary_key == keys.slot[ModuleKeys::secondary];
+}
+
 // Makes the hub's keys of a module those that are derived here, and remembers the module.
 net::Task<base::Result<ModuleRecord>> IdentityService::set_keys(Registry hub, HubModule module) {
     if (module.generation.empty())
         co_return base::fail(base::Code::malformed, fmt::format("module {} at the hub", module.id),
                              "has no generationId");
-    auto master = co_await keys_.create_key("aziot_identityd_master_id", "derive,sign");
-    if (!master) co_return std::unexpected(std::move(master).error());
-    std::string keys[2];
-    const std::string_view slots[2] = {"primary", "secondary"};
-    for (int i = 0; i < 2; ++i) {
-        auto handle = co_await keys_.derive(
-            *master, bytes_of(fmt::format("{}:{}:{}", module.id, module.generation, slots[i])));
-        if (!handle) co_return std::unexpected(std::move(handle).error());
-        auto key = co_await keys_.export_derived(*handle);
-        if (!key) co_return std::unexpected(std::move(key).error());
-        keys[i] = base::to_base64(key->bytes());
-    }
+    auto keys = co_await derived_keys(module.id, module.generation);
+    if (!keys) co_return std::unexpected(std::move(keys).error());
     ModuleRecord record{module.id, module.managed_by, module.generation};
-    if (module.primary_key != keys[0] || module.secondary_key != keys[1]) {
-        auto updated = co_await hub->set_keys(module.id, keys[0], keys[1]);
+    if (!has_keys(module, *keys)) {
+        auto updated = co_await hub->set_keys(module.id, std::move(keys->slot[ModuleKeys::primary]),
+                                              std::move(keys->slot[ModuleKeys::secondary]));
         if (!updated) co_return std::unexpected(std::move(updated).error());
         base::log::info(base::events::module_registered,
                         {{"module", module.id}, {"generation", module.generation}});

@@ -252,10 +252,14 @@ net::Task<Answer> IdentityService::get(Call call) {
     auto found = co_await opened->get(module);
     if (!found) co_return client_error("Hub", found.error());
     ModuleRecord record{found->id, found->managed_by, found->generation};
-    // What has not our keys is not yet a module of this device's runtime: no handle would fit it.
-    if (found->primary_key.empty())
+    auto keys = co_await derived_keys(found->id, found->generation);
+    if (!keys) co_return client_error("Key", keys.error());
+    // What has not our keys is not yet a module of this device's runtime: no handle would fit it. A question
+    // changes nothing at the hub; whoever may, makes the module ours by an update (edge-runtime.md 4.1).
+    if (!has_keys(*found, *keys))
         co_return base::fail(base::Code::invalid_argument, "module identity not found",
-                             "has no keys of this device yet");
+                             "has not the keys of this device at the hub",
+                             "update it: PUT /identities/modules/{id}");
     if (auto saved = state_->save(record); !saved) co_return std::unexpected(std::move(saved).error());
     auto answer = co_await module_answer(std::move(record));
     co_return answer;

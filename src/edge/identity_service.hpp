@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 
@@ -59,6 +60,14 @@ class IdentityService {
     net::Task<base::Status> ensure_device_certificate();
     net::Task<base::Status> reconcile();
     net::Task<base::Result<ModuleRecord>> register_module(Registry hub, std::string module, bool create);
+    /// A module's two keys, as base64.
+    struct ModuleKeys {
+        static constexpr std::size_t primary = 0;
+        static constexpr std::size_t secondary = 1;
+        std::array<base::SecretBytes, 2> slot;
+    };
+    net::Task<base::Result<ModuleKeys>> derived_keys(std::string module, std::string generation);
+    static bool has_keys(const HubModule& module, const ModuleKeys& keys);
     net::Task<base::Result<ModuleRecord>> set_keys(Registry hub, HubModule module);
 
     IdentityConfig config_;

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <boost/json/parse.hpp>
+#include <new>
 
 #include "base/result.hpp"
+#include "base/secret.hpp"
 
 namespace edge {
 namespace {
@@ -25,11 +27,27 @@ const json::value* find(const json::value& from, std::string_view name) {
     return value && !value->is_null() ? value : nullptr;
 }
 
+class WipingMemory final : public json::memory_resource {
+    void* do_allocate(std::size_t size, std::size_t alignment) override {
+        return ::operator new(size, std::align_val_t{alignment});
+    }
+    void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override {
+        base::wipe(memory, size);
+        ::operator delete(memory, std::align_val_t{alignment});
+    }
+    bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
+};
+
 }  // namespace
+
+json::storage_ptr wiping() {
+    static WipingMemory memory;
+    return json::storage_ptr(&memory);
+}
 
 base::Result<json::value> parse_json(std::string_view text, std::string thing) {
     boost::system::error_code why;
-    auto value = json::parse({text.data(), text.size()}, why);
+    auto value = json::parse({text.data(), text.size()}, why, wiping());
     if (why) return base::fail(base::Code::malformed, std::move(thing), "is not JSON: " + why.message());
     return value;
 }
@@ -50,9 +68,12 @@ base::Result<std::string> text_member(const json::value& from, std::string_view 
 
 base::Result<std::optional<base::Bytes>> optional_base64_member(const json::value& from,
                                                                 std::string_view name) {
-    SP_TRY(return, const auto found, optional_text_member(from, name));
+    const auto* found = find(from, name);
     if (!found) return std::nullopt;
-    auto bytes = base::from_base64(*found);
+    if (!found->is_string()) return wrong(name, "a string");
+    // Straight from the document, whose memory is wiped: the text may be that of a key.
+    const auto& text = found->get_string();
+    auto bytes = base::from_base64(std::string_view(text.data(), text.size()));
     if (!bytes) return wrong(name, "base64");
     return bytes;
 }
@@ -67,7 +88,7 @@ base::Result<json::value> object_member(const json::value& from, std::string_vie
     const auto* value = find(from, name);
     if (!value) return missing(name);
     if (!value->is_object()) return wrong(name, "an object");
-    return *value;
+    return json::value(*value, wiping());
 }
 
 }  // namespace edge

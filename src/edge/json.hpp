@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <boost/json/storage_ptr.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
 #include <string>
@@ -14,7 +15,10 @@ namespace edge {
 
 namespace json = boost::json;
 
-/// Parses a JSON text; `malformed` with the parser's words and the place.
+/// Memory for JSON that may hold secrets: overwritten when it is given back. Lives as long as the process.
+json::storage_ptr wiping();
+
+/// Parses a JSON text into wiping memory; `malformed` with the parser's words and the place.
 base::Result<json::value> parse_json(std::string_view text, std::string thing);
 
 /// The members of a request or an answer. A missing or wrong one is `malformed` (422, edge-runtime.md 0.2).

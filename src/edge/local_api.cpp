@@ -11,6 +11,7 @@
 #include "base/encoding.hpp"
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "base/secret.hpp"
 
 namespace edge {
 namespace {
@@ -167,6 +168,8 @@ net::Task<http::Response> LocalApi::answer(http::Request request, Caller caller)
     if (!path_known) co_return error_response(404, "not found");
     if (!chosen) co_return error_response(400, "method not allowed");
     auto body = read_body(request, chosen->body);
+    // From here on what was sent is in memory that is wiped; it may be a key.
+    base::wipe(request.body.data(), request.body.size());
     if (!body) co_return std::move(body).error();
     Call call{caller, std::move(ids), std::move(request.target), *std::move(body)};
     const auto answered = co_await chosen->serve(std::move(call));

@@ -7,6 +7,7 @@
 
 #include "base/encoding.hpp"
 #include "base/result.hpp"
+#include "base/secret.hpp"
 
 namespace edge {
 namespace {
@@ -63,7 +64,10 @@ net::Task<base::Result<json::value>> call_local(LocalService service, http::Verb
     }
     if (answered->status >= 300) co_return std::unexpected(refused(service, *answered));
     if (answered->body.empty()) co_return json::value(nullptr);
-    co_return parse_json(answered->body, "answer of the " + service.name);
+    auto parsed = parse_json(answered->body, "answer of the " + service.name);
+    // It may be a key.
+    base::wipe(answered->body.data(), answered->body.size());
+    co_return parsed;
 }
 
 }  // namespace edge

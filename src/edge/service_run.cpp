@@ -2,8 +2,6 @@
 #include "edge/service_run.hpp"
 
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 #include "edge/identity_service.hpp"
 #include "edge/keys_service.hpp"
 #include "edge/service_config.hpp"
+#include "edge/service_user.hpp"
 #include "edge/workload_service.hpp"
 #include "net/loop.hpp"
 
@@ -47,19 +46,9 @@ base::Status end_with_parent(const ServiceRun& run) {
 
 /// Becomes the service's own user, whose groups open the sockets of the others.
 base::Status become_user(const ServiceRun& run) {
-    if (!gives_up_root(run.paths)) return {};
-    const std::string name(user_name(run.service));
-    const auto* user = ::getpwnam(name.c_str());
-    if (!user) {
-        base::log::warning(base::events::configuration_noticed,
-                           {{"reason", fmt::format("there is no user {}: its service runs as root", name)},
-                            {"fix", fmt::format("useradd --system {}", name)}});
-        return {};
-    }
-    if (::initgroups(name.c_str(), user->pw_gid) != 0 ||
-        ::setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0 ||
-        ::setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
-        return base::fail_errno(errno, "user " + name, "become");
+    SP_TRY(return, const auto user, user_to_become(run.service, run.paths));
+    if (!user) return {};
+    if (auto became = become(*user); !became) return became;
     // The kernel forgets this wish when the user changes.
     return end_with_parent(run);
 }
@@ -68,11 +57,10 @@ base::Status become_user(const ServiceRun& run) {
 base::Result<std::unique_ptr<net::UnixListener>> open_socket(const ServiceRun& run, net::Loop& loop,
                                                              net::Serve serve) {
     const auto path = run.paths.socket(run.service).string();
+    SP_TRY(return, const auto user, user_to_become(run.service, run.paths));
     SP_TRY(return, auto listener, net::UnixListener::open(loop, path, 0660, std::move(serve)));
-    if (gives_up_root(run.paths))
-        if (const auto* user = ::getpwnam(std::string(user_name(run.service)).c_str()))
-            if (::chown(path.c_str(), user->pw_uid, user->pw_gid) != 0)
-                return base::fail_errno(errno, "socket " + path, "given to its service's user");
+    if (user && ::chown(path.c_str(), user->uid, user->gid) != 0)
+        return base::fail_errno(errno, "socket " + path, "given to its service's user");
     return listener;
 }
 
@@ -147,10 +135,6 @@ base::Status run_workload(const ServiceRun& run, const base::Clock& clock) {
 }
 
 }  // namespace
-
-bool gives_up_root(const Paths& paths) {
-    return ::geteuid() == 0 && paths.root() == "/";
-}
 
 base::Status run_service(const ServiceRun& run, const base::Clock& clock) {
     if (auto watched = end_with_parent(run); !watched) return watched;

@@ -17,9 +17,6 @@ struct ServiceRun {
     std::optional<int> ready_descriptor;
 };
 
-/// Whether services change to users of their own: as root in the packaged layout.
-bool gives_up_root(const Paths& paths);
-
 /// Reads the service's own file and serves until SIGTERM or SIGINT.
 base::Status run_service(const ServiceRun& run, const base::Clock& clock);
 

@@ -2,7 +2,6 @@
 #include "edge/supervisor.hpp"
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -16,15 +15,10 @@
 #include "edge/children.hpp"
 #include "edge/config_split.hpp"
 #include "edge/given_files.hpp"
-#include "edge/service_run.hpp"
+#include "edge/service_user.hpp"
 
 namespace edge {
 namespace {
-
-uid_t uid_of(Service service) {
-    const auto* user = ::getpwnam(std::string(user_name(service)).c_str());
-    return user ? user->pw_uid : ::geteuid();
-}
 
 std::vector<std::string> command_of(const SupervisorRun& run, Service service) {
     std::vector<std::string> command{"sallyport"};
@@ -43,11 +37,13 @@ base::Status tell_all_ready(const SupervisorRun& run) {
 
 }  // namespace
 
-Users users_of(const Paths& paths) {
+base::Result<Users> users_of(const Paths& paths) {
     Users users;
     users.module_default = ::geteuid();
-    for (const auto service : all_services)
-        users.service[service] = gives_up_root(paths) ? uid_of(service) : ::geteuid();
+    for (const auto service : all_services) {
+        SP_TRY(return, const auto user, user_to_become(service, paths));
+        users.service[service] = user ? user->uid : ::geteuid();
+    }
     return users;
 }
 
@@ -56,11 +52,11 @@ base::Status supervise(const SupervisorRun& run) {
     if (auto good = check_given_files(configuration); !good) return good;
     for (const auto& notice : configuration.notices)
         base::log::warning(base::events::configuration_noticed, {{"reason", notice}});
+    SP_TRY(return, const auto users, users_of(run.paths));
     // Before anything is written: a second one must not change what the running one reads.
     if (auto made = make_shared_home(run.paths); !made) return made;
     SP_TRY(return, const auto lock, base::DirectoryLock::take(run.paths.root() / "var/lib/aziot"));
-    if (auto written =
-            write_service_files(configuration, run.paths, users_of(run.paths), gives_up_root(run.paths));
+    if (auto written = write_service_files(configuration, run.paths, users, gives_up_root(run.paths));
         !written)
         return written;
     if (run.ready_file) {

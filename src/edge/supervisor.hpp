@@ -19,8 +19,9 @@ struct SupervisorRun {
     std::optional<std::filesystem::path> ready_file;
 };
 
-/// The users of this run: the packaged ones as root in the packaged layout, otherwise the present one.
-Users users_of(const Paths& paths);
+/// The users of this run: the packaged ones as root in the packaged layout, otherwise the present one. Fails
+/// where a packaged one is missing.
+base::Result<Users> users_of(const Paths& paths);
 
 /// Validates config.toml, writes each service its own file, and runs the four as child processes until
 /// SIGTERM or SIGINT. Fails where a child ended by itself: then its last words are told and the others are

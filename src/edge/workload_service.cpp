@@ -243,11 +243,15 @@ net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string
     if (!pem) co_return behind(what, pem.error());
     auto expiration = base::format_rfc3339(presented.front().not_after());
     expiration.replace(expiration.size() - 1, 1, "+00:00");
-    json::value private_key{{"type", "key"}, {"bytes", pem->text()}};
-    co_return ok({{"privateKey", std::move(private_key)},
-                  {"certificate", pki::to_pem(presented)},
-                  {"expiration", expiration}},
-                 201);
+    json::object private_key(wiping());
+    private_key["type"] = "key";
+    private_key["bytes"] = pem->text();
+    json::object answer(wiping());
+    answer["privateKey"] = std::move(private_key);
+    answer["certificate"] = pki::to_pem(presented);
+    answer["expiration"] = expiration;
+    const json::value document(std::move(answer));
+    co_return ok(document, 201);
 }
 
 net::Task<Answer> WorkloadService::server_certificate(Module* module, Call call) {

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <map>
+
 #include "base/file.hpp"
 #include "edge/config_split.hpp"
 #include "edge/service_config.hpp"
@@ -131,6 +133,73 @@ connection_string = "HostName=hub.local;DeviceId=EdgeGateway;SharedAccessKey=a2V
     const auto* key = std::get_if<edge::SymmetricCredential>(&configuration->device->credential);
     ASSERT_NE(key, nullptr);
     EXPECT_EQ(key->value->text(), "keykeykeykeykeykey");
+}
+
+base::Result<edge::Configuration> read_files(const std::map<std::string, std::string>& files) {
+    support::TemporaryDirectory root;
+    const edge::Paths paths(root.path());
+    for (const auto& [name, text] : files) {
+        const auto file = paths.configuration().parent_path() / name;
+        EXPECT_TRUE(base::make_private_directories(file.parent_path()));
+        EXPECT_TRUE(base::write_atomically(file, text, 0600));
+    }
+    return edge::read_configuration(paths);
+}
+
+TEST(ConfigurationDirectory, FilesFollowInByteOrderOfTheirNames) {
+    std::map<std::string, std::string> files{{"config.toml", std::string(article)}};
+    // Digits before capitals before small letters, and "10" before "2".
+    for (const auto* name : {"10", "2", "B", "a"})
+        files[std::string("config.d/") + name + ".toml"] = std::string("hostname = \"") + name + ".local\"\n";
+    files["config.d/z.toml.off"] = "hostname = \"off.local\"\n";
+    auto read_one = read_files(files);
+    ASSERT_TRUE(read_one) << read_one.error().text();
+    EXPECT_EQ(read_one->hostname, "a.local");
+    // Without the last one, the one before it counts.
+    const std::vector<std::string> names{"10", "2", "B", "a"};
+    for (auto last = names.size() - 1; last > 0; --last) {
+        files.erase("config.d/" + names[last] + ".toml");
+        read_one = read_files(files);
+        ASSERT_TRUE(read_one) << read_one.error().text();
+        EXPECT_EQ(read_one->hostname, names[last - 1] + ".local");
+    }
+}
+
+TEST(ConfigurationDirectory, TablesMergeAndArraysJoin) {
+    const auto configuration = read_files({{"config.toml", std::string(article)},
+                                           {"config.d/10.toml", R"(
+[provisioning]
+iothub_https_port = 18443
+[gateway]
+address = "127.0.0.9"
+[[principal]]
+name = "mod2"
+uid = 1001
+idtype = ["module"]
+)"},
+                                           {"config.d/20.toml", R"(
+[[principal]]
+name = "mod3"
+uid = 1002
+idtype = ["module"]
+)"}});
+    ASSERT_TRUE(configuration) << configuration.error().text();
+    const auto& hub = configuration->device->hub;
+    EXPECT_EQ(hub.https_port, 18443);
+    EXPECT_EQ(hub.mqtt_port, 18883);  // from the first file, in the same table
+    EXPECT_EQ(configuration->gateway_listen.address, "127.0.0.9");
+    EXPECT_EQ(configuration->gateway_listen.mqtt_port, 0);
+    std::vector<std::string> names;
+    for (const auto& principal : configuration->principals) names.push_back(principal.name);
+    EXPECT_EQ(names, (std::vector<std::string>{"mod1", "mod2", "mod3"}));
+}
+
+TEST(ConfigurationDirectory, ProblemOfALaterFileIsAnError) {
+    const auto configuration =
+        read_files({{"config.toml", std::string(article)}, {"config.d/10.toml", "hostnam = \"x\"\n"}});
+    ASSERT_FALSE(configuration);
+    EXPECT_NE(configuration.error().text().find("hostname"), std::string::npos)
+        << configuration.error().text();
 }
 
 class Split : public testing::Test {

@@ -7,6 +7,7 @@
 #include "base/file.hpp"
 #include "pki/digest.hpp"
 #include "running_device.hpp"
+#include "trust/sas_token.hpp"
 
 namespace {
 
@@ -128,6 +129,76 @@ TEST(Identity, ModulesAreCreatedListedAndDeleted) {
     EXPECT_EQ(call(device, Verb::get, "/identities/modules/mod1?type=aziot").status, 404);
     EXPECT_EQ(call(device, Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":""})").status,
               400);
+}
+
+std::string derived_key(RunningDevice& device, const std::string& module, const std::string& generation,
+                        const std::string& slot) {
+    const auto master = base::read_secret_file(device.paths().home(edge::Service::keys) / "keys" /
+                                                   (edge::file_stem("aziot_identityd_master_id") + ".key"),
+                                               "key");
+    const auto data = module + ":" + generation + ":" + slot;
+    return base::to_base64(pki::hmac_sha256(master.value().bytes(), base::as_bytes(data)));
+}
+
+TEST(Identity, ModuleThatWasMadeAtTheHubGetsTheKeysOfThisDevice) {
+    FakeHub hub;
+    hub.add_module("$edgeHub", "Zm9yZWlnbjE=", "Zm9yZWlnbjI=");
+    const auto generation = hub.generation("$edgeHub");
+    RunningDevice device(with(hub));
+    device.wait_until_ready();
+    EXPECT_EQ(hub.calls(), (std::vector<std::string>{"GET $edgeHub", "PUT $edgeHub"}));
+    EXPECT_EQ(hub.generation("$edgeHub"), generation);
+    EXPECT_EQ(hub.primary_key("$edgeHub"), derived_key(device, "$edgeHub", generation, "primary"));
+    const auto answer = call(device, Verb::get, "/identities/modules/$edgeHub?type=aziot");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(text(spec_of(answer), "genId"), generation);
+}
+
+TEST(Identity, ForeignKeysAreReplacedByAnUpdateAndNotByAQuestion) {
+    FakeHub hub;
+    RunningDevice device(with(hub));
+    device.wait_until_ready();
+    hub.add_module("mod1", "Zm9yZWlnbjE=", "Zm9yZWlnbjI=");
+    const auto asked = call(device, Verb::get, "/identities/modules/mod1?type=aziot");
+    EXPECT_EQ(asked.status, 400);
+    EXPECT_NE(message(asked).find("has not the keys of this device"), std::string::npos) << asked.body;
+    EXPECT_EQ(hub.primary_key("mod1"), "Zm9yZWlnbjE=");
+    EXPECT_EQ(call(device, Verb::put, "/identities/modules/mod1?type=aziot", "{}").status, 200);
+    EXPECT_EQ(hub.primary_key("mod1"), derived_key(device, "mod1", hub.generation("mod1"), "primary"));
+    EXPECT_EQ(call(device, Verb::get, "/identities/modules/mod1?type=aziot").status, 200);
+}
+
+TEST(Identity, DeviceWithASymmetricKeySignsATokenWithIt) {
+    FakeHub hub;
+    const auto key = base::to_base64(pki::random_bytes(32));
+    auto options = with(hub);
+    options.authentication = "method = \"sas\"\ndevice_id_pk = { value = \"" + key + "\" }";
+    RunningDevice device(options);
+    device.wait_until_ready();
+    EXPECT_EQ(hub.client(), "");
+    const auto authorization = hub.authorization();
+    const auto token = trust::SasToken::parse(authorization);
+    ASSERT_TRUE(token) << token.error().text();
+    EXPECT_TRUE(token->signed_by(key));
+    const std::vector<std::string> hosts{test_hub};
+    EXPECT_TRUE(token->covers("devices/EdgeGateway", hosts)) << authorization;
+    EXPECT_FALSE(hub.primary_key("$edgeHub").empty());
+    const auto answer = call(device, Verb::post, "/identities/device", R"({"type":"aziot"})");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    const auto auth = edge::object_member(spec_of(answer), "auth").value();
+    EXPECT_EQ(text(auth, "type"), "sas");
+    EXPECT_FALSE(text(auth, "keyHandle").empty());
+    EXPECT_FALSE(auth.as_object().contains("certId"));
+}
+
+TEST(Identity, RsaKeyOfTheDeviceOpensTheHub) {
+    FakeHub hub;
+    auto options = with(hub);
+    options.device_key = pki::KeyType::rsa_2048;
+    RunningDevice device(options);
+    device.wait_until_ready();
+    EXPECT_EQ(hub.client(), test_device);
+    EXPECT_FALSE(hub.primary_key("$edgeHub").empty());
 }
 
 TEST(Identity, TypeIsRequired) {

@@ -28,8 +28,10 @@ void sure(const base::Status& status) {
 }
 
 support::Identity make(pki::Profile profile, const std::string& name, std::vector<std::string> names = {},
-                       const support::Identity* issuer = nullptr) {
+                       const support::Identity* issuer = nullptr,
+                       pki::KeyType key_type = pki::KeyType::ec_p256) {
     support::IdentityWish wish;
+    wish.key_type = key_type;
     wish.profile = profile;
     wish.common_name = name;
     wish.names = std::move(names);
@@ -54,12 +56,19 @@ RunningDevice::RunningDevice(Options options) : paths_(directory_.path()) {
     sure(base::make_private_directories(paths_.configuration().parent_path()));
     const auto secrets = directory_ / "given";
     sure(base::make_private_directories(secrets));
-    const auto identity = make(pki::Profile::device, test_device);
+    const auto identity = make(pki::Profile::device, test_device, {}, nullptr, options.device_key);
     sure(base::write_atomically(secrets / "device.pem", identity.certificate.pem(), 0644));
     sure(base::write_atomically(secrets / "device.key", sure(identity.key.pem()).bytes(), 0600));
+    const auto authentication = options.authentication.empty()
+                                    ? fmt::format(
+                                          "method = \"x509\"\nidentity_cert = \"file://{0}/device.pem\"\n"
+                                          "identity_pk = \"file://{0}/device.key\"",
+                                          secrets.string())
+                                    : options.authentication;
     const auto trusted = options.hub_ca.empty() ? (secrets / "device.pem").string() : options.hub_ca;
-    sure(base::write_atomically(paths_.configuration(),
-                                fmt::format(R"(
+    sure(base::write_atomically(
+        paths_.configuration(),
+        fmt::format(R"(
 hostname = "edgegateway.local"
 [provisioning]
 source = "manual"
@@ -69,16 +78,13 @@ iothub_https_port = {}
 trusted_certs = ["file://{}"]
 device_id = "{}"
 [provisioning.authentication]
-method = "x509"
-identity_cert = "file://{}/device.pem"
-identity_pk = "file://{}/device.key"
+{}
 {}
 )",
-                                            test_hub, options.hub_port, trusted, test_device,
-                                            secrets.string(), secrets.string(), options.more),
-                                0600));
+                    test_hub, options.hub_port, trusted, test_device, authentication, options.more),
+        0600));
     const auto configuration = sure(edge::read_configuration(paths_));
-    sure(edge::write_service_files(configuration, paths_, edge::users_of(paths_), false));
+    sure(edge::write_service_files(configuration, paths_, sure(edge::users_of(paths_)), false));
     start();
 }
 
@@ -279,6 +285,19 @@ std::string FakeHub::primary_key(const std::string& module) const {
     if (found == state_->modules.end()) return {};
     const auto authentication = sure(edge::object_member(found->second, "authentication"));
     return sure(edge::text_member(sure(edge::object_member(authentication, "symmetricKey")), "primaryKey"));
+}
+void FakeHub::add_module(const std::string& module, const std::string& primary,
+                         const std::string& secondary) {
+    const std::lock_guard lock(state_->mutex);
+    edge::json::object keys{{"primaryKey", primary}, {"secondaryKey", secondary}};
+    state_->modules[module] = {{"moduleId", module},
+                               {"deviceId", test_device},
+                               {"generationId", fmt::format("63991234567890{:04}", ++state_->generation)},
+                               {"authentication", {{"type", "sas"}, {"symmetricKey", std::move(keys)}}}};
+}
+std::string FakeHub::generation(const std::string& module) const {
+    const std::lock_guard lock(state_->mutex);
+    return sure(edge::text_member(state_->modules.at(module), "generationId"));
 }
 void FakeHub::refuse(std::string text) {
     const std::lock_guard lock(state_->mutex);

@@ -12,6 +12,7 @@
 #include "edge/keys_service.hpp"
 #include "edge/workload_service.hpp"
 #include "net/loop.hpp"
+#include "pki/key.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace edge_test {
@@ -22,9 +23,12 @@ class RunningDevice {
     /// more: TOML after the provisioning part, "" for a plain device; hub_port 0: nobody listens there.
     struct Options {
         std::uint16_t hub_port = 1;
-        std::string hub_ca;  ///< file of the hub's trust anchor
-        std::string more;
+        std::string hub_ca{};  ///< file of the hub's trust anchor
+        std::string more{};
         bool run_identity = true;
+        /// TOML that takes the place of the X.509 credential in [provisioning.authentication].
+        std::string authentication{};
+        pki::KeyType device_key = pki::KeyType::ec_p256;
     };
     explicit RunningDevice(Options options);
     ~RunningDevice();
@@ -82,6 +86,9 @@ class FakeHub {
     /// Common name of the client certificate of the last call; empty where there was none.
     std::string client() const;
     std::string authorization() const;
+    /// Makes a module with keys of its own, as an operator does with az.
+    void add_module(const std::string& module, const std::string& primary, const std::string& secondary);
+    std::string generation(const std::string& module) const;
     /// Every call from now on is refused with 401 and this text.
     void refuse(std::string text);
 
