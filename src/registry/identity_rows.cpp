@@ -170,6 +170,7 @@ base::Status put(store::Database& database, const azure::Module& module) {
 }
 
 base::Status remove(store::Database& database, const trust::Identity& id) {
+    if (auto gone = remove_twin(database, id); !gone) return gone;
     if (id.is_module()) {
         auto row = database.statement("DELETE FROM modules WHERE device = ? AND id = ?");
         return done(row.bind(1, id.device).bind(2, id.module).run());
@@ -179,6 +180,7 @@ base::Status remove(store::Database& database, const trust::Identity& id) {
 }
 
 base::Status remove_modules(store::Database& database, std::string_view device) {
+    if (auto gone = remove_module_twins(database, device); !gone) return gone;
     auto rows = database.statement("DELETE FROM modules WHERE device = ?");
     return done(rows.bind(1, device).run());
 }

@@ -28,6 +28,14 @@ base::Result<std::optional<trust::Record>> Reader::record(const trust::Identity&
     return found->record;
 }
 
+base::Result<std::optional<azure::Twin>> Reader::twin(const trust::Identity& id) {
+    return rows::twin(*impl_->database, id);
+}
+
+base::Result<std::optional<std::string>> Reader::model_id(const trust::Identity& id) {
+    return rows::model_id(*impl_->database, id);
+}
+
 base::Result<std::vector<azure::Device>> Reader::devices(std::size_t top) {
     return rows::devices(*impl_->database, top);
 }

@@ -10,6 +10,7 @@
 
 #include "azure/documents.hpp"
 #include "azure/errors.hpp"
+#include "azure/twin.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "pki/certificate.hpp"
@@ -56,6 +57,16 @@ struct Change {
         scopes;  ///< device scopes that saw it at any depth, before and after: whose gateways must hear of it
 };
 
+/// One committed write of a twin, in order. Each section as it was written: the patch, or the whole.
+struct TwinChange {
+    trust::Identity identity;
+    azure::TwinWrite how = azure::TwinWrite::patch;
+    std::optional<boost::json::object> tags;
+    std::optional<boost::json::object> desired;
+    std::optional<boost::json::object> reported;
+    azure::Twin after;
+};
+
 /// The etag that a write asks for: none given, any ("*"), or a certain one (bare text).
 struct IfMatch {
     enum class Kind { absent, any, exact };
@@ -82,6 +93,9 @@ class Reader {
     base::Result<std::optional<azure::Module>> module(const trust::Identity& id);
     /// The record that `authenticate` needs, with device_status filled in.
     base::Result<std::optional<trust::Record>> record(const trust::Identity& id);
+    base::Result<std::optional<azure::Twin>> twin(const trust::Identity& id);
+    /// That of the twin; nullopt: no such identity.
+    base::Result<std::optional<std::string>> model_id(const trust::Identity& id);
     base::Result<std::vector<azure::Device>> devices(std::size_t top);
     base::Result<std::vector<azure::Module>> modules(const std::string& device);
     /// In scope of an edge device (hub.md 9.4): itself, its modules, its leaf children with their modules,
@@ -107,12 +121,12 @@ class Reader {
     std::unique_ptr<Impl> impl_;
 };
 
-/// The source of truth: devices, modules, policies, CA certificates in one SQLite file, writes in groups on
-/// one thread. Errors of writes: already_exists, not_found, precondition_failed, too_large (50 modules, 25 CA
-/// certificates), permission_denied (system modules), invalid_argument with the rule of hub.md 5.3 that was
-/// broken; `azure_code` gives the exact code of each. A write that names no If-Match where one is needed is
-/// precondition_failed. From any thread; `done` is called on the writer thread after the commit, when the
-/// observers have been told.
+/// The source of truth: devices, modules, twins, policies, CA certificates in one SQLite file, writes in
+/// groups on one thread. Errors of writes: already_exists, not_found, precondition_failed, too_large (50
+/// modules, 25 CA certificates), permission_denied (system modules), invalid_argument with the rule of
+/// hub.md 5.3 that was broken; `azure_code` gives the exact code of each. A write that names no If-Match
+/// where one is needed is precondition_failed. From any thread; `done` is called on the writer thread after
+/// the commit, when the observers have been told.
 class Registry {
   public:
     static base::Result<std::unique_ptr<Registry>> open(const std::filesystem::path& file,
@@ -129,6 +143,15 @@ class Registry {
     void create_module(azure::ModuleWish wish, Done<azure::Module> done);
     void replace_module(azure::ModuleWish wish, IfMatch match, Done<azure::Module> done);
     void delete_module(trust::Identity id, IfMatch match, Done<bool> done);
+    /// A service writes tags and desired properties; without If-Match whatever they are by now. An empty
+    /// patch changes nothing and is no error.
+    void update_twin(trust::Identity id, azure::TwinWish wish, azure::TwinWrite how, IfMatch match,
+                     Done<azure::Twin> done);
+    /// A device or module of this generation patches its reported properties; their $version afterwards.
+    void report(trust::Identity id, std::string generation, boost::json::object patch,
+                Done<std::int64_t> done);
+    /// The model id that it has connected with; false where nothing changed. No version counts it.
+    void note_model(trust::Identity id, std::string generation, std::string model, Done<bool> done);
     enum class Proof { verified, unverified };
     /// Replacing one resets `verified` to what is given; the limit is 25. The result tells whether it is new.
     struct PutCa {
@@ -155,6 +178,8 @@ class Registry {
 
     /// Called on the writer thread for each committed change, in order. From any thread, at start.
     void on_change(std::function<void(const Change&)> observer);
+    /// The same for twins, whose changes are no matter of authentication and reach no gateway.
+    void on_twin_change(std::function<void(const TwinChange&)> observer);
 
   private:
     struct Impl;

@@ -23,8 +23,15 @@ base::Result<std::int64_t> module_count(store::Database& database, std::string_v
 /// Inserts the row, or replaces the one with its id.
 base::Status put(store::Database& database, const azure::Device& device);
 base::Status put(store::Database& database, const azure::Module& module);
+/// With its twin.
 base::Status remove(store::Database& database, const trust::Identity& id);
 base::Status remove_modules(store::Database& database, std::string_view device);
+
+base::Result<std::optional<azure::Twin>> twin(store::Database& database, const trust::Identity& id);
+base::Result<std::optional<std::string>> model_id(store::Database& database, const trust::Identity& id);
+base::Status put(store::Database& database, const trust::Identity& id, const azure::Twin& twin);
+base::Status remove_twin(store::Database& database, const trust::Identity& id);
+base::Status remove_module_twins(store::Database& database, std::string_view device);
 
 base::Result<std::optional<Policy>> policy(store::Database& database, std::string_view name);
 base::Result<std::vector<Policy>> policies(store::Database& database);

@@ -74,11 +74,40 @@ constexpr std::string_view verification_codes = R"(
 ALTER TABLE ca_certificates ADD COLUMN verification_code TEXT NOT NULL DEFAULT '';
 )";
 
+// With a rowid: a twin may have 100 KB and more, which the inner pages of a table without one would hold.
+// Those that are there already begin with the moment of their generation, which is .NET ticks.
+constexpr std::string_view twins = R"(
+CREATE TABLE twins(
+    device TEXT NOT NULL REFERENCES devices(id),
+    module TEXT NOT NULL,
+    generation TEXT NOT NULL,
+    counter INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    model_id TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    desired TEXT NOT NULL,
+    desired_metadata TEXT NOT NULL,
+    desired_version INTEGER NOT NULL,
+    reported TEXT NOT NULL,
+    reported_metadata TEXT NOT NULL,
+    reported_version INTEGER NOT NULL,
+    PRIMARY KEY(device, module)
+) STRICT;
+INSERT INTO twins
+    SELECT device, module, generation, 1, 2, '', '{}', '{}', made, 1, '{}', made, 1 FROM (
+        SELECT device, module, generation,
+            '{"$lastUpdated":"' || strftime('%Y-%m-%dT%H:%M:%S', CAST(generation AS INTEGER) / 10000000
+            - 62135596800, 'unixepoch') || '.0000000Z"}' AS made
+        FROM (SELECT id AS device, '' AS module, generation FROM devices
+            UNION ALL SELECT device, id, generation FROM modules));
+)";
+
 constexpr store::Migration all[] = {
     {1, "devices and modules", devices_and_modules},
     {2, "policies and CA certificates", policies_and_certificates},
     {3, "changes", changes},
     {4, "verification codes of CA certificates", verification_codes},
+    {5, "twins", twins},
 };
 
 }  // namespace
