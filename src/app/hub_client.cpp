@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "azure/json_text.hpp"
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
 #include "base/file.hpp"
@@ -103,7 +104,7 @@ void pretty(const boost::json::value& value, std::size_t depth, std::string& out
         indent(out, depth);
         out += ']';
     } else {
-        out += boost::json::serialize(value);
+        out += azure::json_text(value);
     }
 }
 
@@ -218,9 +219,8 @@ void print_json(const boost::json::value& value) {
 }
 
 base::Result<boost::json::value> parse_answer(const http::Response& response) {
-    boost::system::error_code failed;
-    auto value = boost::json::parse(response.body, failed);
-    if (failed) return base::fail(base::Code::unavailable, "answer of the hub", "is not JSON");
+    auto value = azure::parse_json(response.body);
+    if (!value) return base::fail(base::Code::unavailable, "answer of the hub", "is not JSON");
     return value;
 }
 

@@ -42,6 +42,7 @@ int parse_and_run(int argc, char** argv) {
     add_hub_dev(*hub, run);
     add_hub_connection_string(*hub, run);
     add_hub_device(*hub, run);
+    add_hub_twin(*hub, run);
     add_hub_certificate(*hub, run);
     add_hub_monitor(*hub, run);
     add_edge(root, run);

@@ -131,4 +131,15 @@ std::string error_body(ErrorCode code, std::string_view text, std::string_view t
     return boost::json::serialize(body);
 }
 
+std::string numbered_error(ErrorCode code, std::string_view text, std::string_view tracking_id,
+                           std::chrono::sys_time<std::chrono::milliseconds> now) {
+    boost::json::object body;
+    body["errorCode"] = static_cast<int>(code);
+    body["trackingId"] = boost::json::string_view(tracking_id);
+    body["message"] = boost::json::string_view(text);
+    body["info"] = boost::json::object();
+    body["timestampUtc"] = base::format_rfc3339_ms(now);
+    return boost::json::serialize(body);
+}
+
 }  // namespace azure

@@ -52,4 +52,9 @@ ErrorCode from(base::Code code);
 std::string error_body(ErrorCode code, std::string_view text, std::string_view tracking_id,
                        base::Instant now);
 
+/// {"errorCode":400004,"trackingId":"...","message":"...","info":{},"timestampUtc":"..."}: how MQTT and
+/// direct methods tell it (hub.md 3.3, 5.8).
+std::string numbered_error(ErrorCode code, std::string_view text, std::string_view tracking_id,
+                           std::chrono::sys_time<std::chrono::milliseconds> now);
+
 }  // namespace azure

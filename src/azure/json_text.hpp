@@ -3,6 +3,9 @@
 
 #include <boost/json.hpp>
 #include <string>
+#include <string_view>
+
+#include "base/error.hpp"
 
 namespace azure {
 
@@ -10,5 +13,9 @@ namespace azure {
 /// parses back to the same value.
 std::string json_text(const boost::json::value& value);
 std::string json_text(const boost::json::object& object);
+
+/// Reads a document of at most `deepest` levels, with numbers exact to the last bit. `malformed` otherwise,
+/// also for a number that no double holds.
+base::Result<boost::json::value> parse_json(std::string_view text, std::size_t deepest = 64);
 
 }  // namespace azure

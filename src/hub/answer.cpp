@@ -6,12 +6,16 @@
 
 namespace hub {
 
+std::string new_tracking_id() {
+    return base::to_hex(pki::random_bytes(16));
+}
+
 namespace {
 
 constexpr std::string_view json_type = "application/json; charset=utf-8";
 
 http::Response failed(int status, azure::ErrorCode code, std::string_view text, base::Instant now) {
-    const auto tracking = base::to_hex(pki::random_bytes(16));
+    const auto tracking = new_tracking_id();
     auto response = http::Response::json(status, azure::error_body(code, text, tracking, now));
     response.headers.set("Content-Type", std::string(json_type));
     response.headers.set("iothub-errorcode", std::string(azure::name(code)));

@@ -17,6 +17,8 @@ struct Refusal {
     std::string text;
 };
 
+/// What a refusal is known by, to the caller and in the log.
+std::string new_tracking_id();
 /// The answer with body, iothub-errorcode and x-ms-request-id of hub.md 4.1.
 http::Response refuse(const Refusal& refusal, base::Instant now);
 /// The one place where an error of ours becomes an HTTP answer. Failures of this machine are told without

@@ -4,6 +4,7 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "hub/handlers.hpp"
+#include "hub/presence.hpp"
 #include "hub/query.hpp"
 #include "hub/refusals.hpp"
 #include "net/completion.hpp"
@@ -13,14 +14,6 @@ namespace hub {
 namespace {
 
 constexpr std::int64_t most_listed = 1000;
-
-void show_presence(azure::Device& device, const Sessions& sessions) {
-    if (const auto since = sessions.connected_since(device.record.identity)) {
-        device.connected = true;
-        device.connection_state_updated = *since;
-        device.last_activity = *since;
-    }
-}
 
 /// One device in its fullness, as the answer to a read or write.
 http::Response shown(Call& call, azure::Device device) {

@@ -18,6 +18,11 @@ Answer get_module(Call& call);
 Answer put_module(Call& call);
 Answer delete_module(Call& call);
 
+// twin_routes.cpp (hub.md 5.5)
+Answer get_twin(Call& call);
+Answer patch_twin(Call& call);
+Answer put_twin(Call& call);
+
 // scope_routes.cpp (hub.md 9.2, 9.3)
 Answer get_scope(Call& call);
 Answer get_scope_member(Call& call);

@@ -4,20 +4,13 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "hub/handlers.hpp"
+#include "hub/presence.hpp"
 #include "hub/refusals.hpp"
 #include "net/completion.hpp"
 
 namespace hub {
 
 namespace {
-
-void show_presence(azure::Module& module, const Sessions& sessions) {
-    if (const auto since = sessions.connected_since(module.record.identity)) {
-        module.connected = true;
-        module.connection_state_updated = *since;
-        module.last_activity = *since;
-    }
-}
 
 http::Response shown(Call& call, azure::Module module) {
     show_presence(module, call.services.sessions);

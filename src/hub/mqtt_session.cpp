@@ -6,6 +6,7 @@
 
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "hub/session_twin.hpp"
 #include "trust/sas_token.hpp"
 
 namespace hub {
@@ -110,6 +111,7 @@ void MqttSession::started() {
     const auto& address = connection_->peer().address;
     since_ = services_.clock.now();
     services_.sessions.hold(*place_, address, since_);
+    note_model(*this);
     base::log::info(events::session_started, {{"device", credential_.claim.identity.device},
                                               {"module", credential_.claim.identity.module},
                                               {"address", address},
@@ -160,9 +162,13 @@ base::Status MqttSession::check_will(const mqtt::Will& will) const {
 void MqttSession::deliver(mqtt::Publish publish) {
     const auto topic = azure::parse_topic(publish.topic);
     switch (topic.kind) {
-        case azure::TopicKind::telemetry:
         case azure::TopicKind::twin_get:
+            answer_twin_get(*this, topic, publish.packet_id);
+            break;
         case azure::TopicKind::twin_reported:
+            take_reported(*this, topic, publish);
+            break;
+        case azure::TopicKind::telemetry:
         case azure::TopicKind::method_answer:
         case azure::TopicKind::unknown:
             take_telemetry(std::move(publish), topic);
@@ -176,6 +182,21 @@ std::optional<std::uint16_t> MqttSession::send(std::string topic, base::Bytes pa
     message.payload = std::move(payload);
     message.qos = qos;
     return connection_->send(std::move(message));
+}
+
+bool MqttSession::begin_write() {
+    if (unstored_ >= services_.config.flow.unstored_messages) return false;
+    ++unstored_;
+    return true;
+}
+
+void MqttSession::end_write(std::uint16_t packet_id) {
+    --unstored_;
+    acknowledge(packet_id);
+}
+
+void MqttSession::acknowledge(std::uint16_t packet_id) {
+    if (packet_id != 0) connection_->stored(packet_id);
 }
 
 void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topic) {
@@ -260,6 +281,10 @@ void MqttSession::displaced(std::string by_address) {
                      {"by", by_address},
                      {"error", "400027 ConnectionForcefullyClosedOnNewConnection"}});
     close({base::Code::closed, "connection", "was displaced by a new one from " + by_address, {}});
+}
+
+void MqttSession::desired_changed(std::int64_t version, const std::string& body) {
+    notify_desired(*this, version, body);
 }
 
 void MqttSession::shut_down() {

@@ -28,6 +28,7 @@ class MqttSession final : public Member,
 
     void judge_again() override;
     void displaced(std::string by_address) override;
+    void desired_changed(std::int64_t version, const std::string& body) override;
     void shut_down() override;
 
     const trust::Identity& identity() const { return credential_.claim.identity; }
@@ -37,6 +38,18 @@ class MqttSession final : public Member,
     /// Sends to the device; its packet id (0 for QoS 0). nullopt: the connection is closing, or no id is
     /// free.
     std::optional<std::uint16_t> send(std::string topic, base::Bytes payload, mqtt::Qos qos);
+
+    const Services& services() const { return services_; }
+    /// Of the identity that it was let in as.
+    const std::string& generation() const { return generation_; }
+    const azure::Claim& claim() const { return credential_.claim; }
+    /// Counts a write that the peer has asked for; false: too many are under way, which QoS 0 alone can
+    /// bring about.
+    bool begin_write();
+    /// That write is done, or refused in words: PUBACK where the request had a packet id.
+    void end_write(std::uint16_t packet_id);
+    /// PUBACK of a request that needed no write. 0: it was none of QoS 1.
+    void acknowledge(std::uint16_t packet_id);
 
   private:
     explicit MqttSession(const Services& services) : services_(services) {}

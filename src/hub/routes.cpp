@@ -52,6 +52,13 @@ constexpr std::array table{
     Route{Verb::get, "/devices/{d}/modules/$edgeHub/caCertificates", Needs::edge_hub, &get_anchors},
     Route{Verb::get, "/devices/{d}/modules/$edgeHub/scopeChanges", Needs::edge_hub, &get_scope_changes},
 
+    Route{Verb::get, "/twins/{d}", Needs::service_connect, &get_twin},
+    Route{Verb::patch, "/twins/{d}", Needs::service_connect, &patch_twin},
+    Route{Verb::put, "/twins/{d}", Needs::service_connect, &put_twin},
+    Route{Verb::get, "/twins/{d}/modules/{m}", Needs::service_connect, &get_twin},
+    Route{Verb::patch, "/twins/{d}/modules/{m}", Needs::service_connect, &patch_twin},
+    Route{Verb::put, "/twins/{d}/modules/{m}", Needs::service_connect, &put_twin},
+
     Route{Verb::get, arm, Needs::owner, &list_certificates},
     Route{Verb::get, arm_name, Needs::owner, &get_certificate},
     Route{Verb::put, arm_name, Needs::owner, &put_certificate},

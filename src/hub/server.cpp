@@ -117,6 +117,7 @@ base::Status Hub::open_stores() {
             loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });
     });
     registry_->on_change([this](const registry::Change& change) { changed(change); });
+    registry_->on_twin_change([this](const registry::TwinChange& change) { twin_changed(change); });
     return {};
 }
 
@@ -157,6 +158,17 @@ void Hub::changed(const registry::Change& change) {
             base::log::error(base::events::store_failed, fresh.error());
         sessions_.judge_all();
     });
+}
+
+void Hub::twin_changed(const registry::TwinChange& change) {
+    if (!change.desired) return;
+    const auto& desired = change.after.desired;
+    const bool whole = change.how == azure::TwinWrite::replace;
+    // Commits come in order, and so do the posts to one loop: a device sees the versions rise.
+    sessions_.tell(change.identity, [version = desired.version,
+                                     body = azure::desired_notification(
+                                         whole ? desired.values : *change.desired, desired.version)](
+                                        Member& member) { member.desired_changed(version, body); });
 }
 
 std::uint16_t Hub::mqtt_port() const {

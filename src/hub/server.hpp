@@ -44,6 +44,7 @@ class Hub {
     base::Status open_stores();
     base::Status open_listeners();
     void changed(const registry::Change& change);
+    void twin_changed(const registry::TwinChange& change);
 
     Config config_;
     net::Loops& loops_;

@@ -26,6 +26,8 @@ class Member {
     virtual void judge_again() = 0;
     /// Another connection has taken its place (hub.md 2.8).
     virtual void displaced(std::string by_address) = 0;
+    /// The desired properties of its twin have got this version; body: the notification of hub.md 3.3.
+    virtual void desired_changed(std::int64_t version, const std::string& body) = 0;
     /// The hub ends.
     virtual void shut_down() = 0;
 };

@@ -13,9 +13,8 @@ namespace json = boost::json;
     "reported, reported_metadata, reported_version"
 
 base::Result<json::object> object_in(const store::Statement& row, int column) {
-    json::error_code error;
-    auto value = json::parse(row.text(column), error);
-    if (!error && value.is_object()) return std::move(value.get_object());
+    auto value = azure::parse_json(row.text(column));
+    if (value && value->is_object()) return std::move(value->get_object());
     return base::fail(base::Code::internal, "twin in the registry", "holds what is no JSON object",
                       "restore the registry from a backup");
 }

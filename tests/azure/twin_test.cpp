@@ -33,7 +33,26 @@ std::string nested(int levels) {
 TEST(JsonText, WritesNumbersAsPeopleDo) {
     for (const auto* text : {"20.5", "0.3", "-0.1", "1.0", "1e+100", "3.141592653589793", "4503599627370496",
                              "[1,[],{},[[2]]]", R"({"a":{"b":[{}]},"c":"\"\u0001é"})", "true", "null"})
-        EXPECT_EQ(azure::json_text(json::parse(text)), text);
+        EXPECT_EQ(azure::json_text(azure::parse_json(text).value()), text);
+}
+
+TEST(JsonText, ReadsAndWritesNumbersToTheLastBit) {
+    for (const auto* text : {"0.30000000000000004", "1.7976931348623157e+308", "5e-324", "123456789.01234567",
+                             "2.2250738585072014e-308", "-9.313225746154785e-10"})
+        EXPECT_EQ(azure::json_text(azure::parse_json(text).value()), text);
+    EXPECT_EQ(azure::json_text(azure::parse_json("1e-400").value()), "0.0");
+    EXPECT_FALSE(azure::parse_json("1e400"));
+    EXPECT_FALSE(azure::parse_json("[-1e999]"));
+    EXPECT_EQ(azure::json_text(azure::parse_json(R"( {"a" : [ 1.50 , -0.0 ], "b":"\u00e9" } )").value()),
+              R"({"a":[1.5,-0.0],"b":"é"})");
+}
+
+TEST(JsonText, ReadsNoDeeperThanAllowed) {
+    EXPECT_TRUE(azure::parse_json("[[1]]", 2));
+    EXPECT_FALSE(azure::parse_json("[[[1]]]", 2));
+    EXPECT_FALSE(azure::parse_json("[[1]] x", 2));
+    EXPECT_FALSE(azure::parse_json("[[1]", 2));
+    EXPECT_FALSE(azure::parse_json("", 2));
 }
 
 TEST(Twin, OfANewIdentityIsThatOfTheService) {
