@@ -119,7 +119,7 @@ TEST_P(MergePatch, GivesTheSameInEverySection) {
     EXPECT_EQ(azure::json_text(twin.reported.values), after);
 }
 INSTANTIATE_TEST_SUITE_P(Rfc7396, MergePatch, testing::ValuesIn(patches),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 TEST(TwinWrites, CountTheirVersionsAndStampWhatTheyTouch) {
     auto twin = azure::make_twin("1", created);
@@ -235,7 +235,7 @@ TEST_P(TwinRule, RefusesAndNamesThePlace) {
     EXPECT_FALSE(azure::parse_reported(values));
 }
 INSTANTIATE_TEST_SUITE_P(Values, TwinRule, testing::ValuesIn(refused_values()),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& one) { return one.param.name; });
 
 TEST(TwinRule, AllowsWhatIsAtTheLimit) {
     for (const auto& values :
