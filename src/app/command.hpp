@@ -27,6 +27,9 @@ void add_hub_device(CLI::App& hub, Run& run);  ///< hub device, module, and az's
 void add_hub_twin(CLI::App& hub, Run& run);
 void add_hub_certificate(CLI::App& hub, Run& run);
 void add_hub_monitor(CLI::App& hub, Run& run);
+void add_hub_query(CLI::App& hub, Run& run);
+void add_hub_statistics(CLI::App& hub, Run& run);
+void add_hub_configuration(CLI::App& hub, Run& run);  ///< hub configuration, set-modules
 void add_edge(CLI::App& root, Run& run);
 void add_gateway(CLI::App& root, Run& run);
 void add_verify(CLI::App& root, Run& run);

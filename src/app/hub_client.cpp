@@ -171,6 +171,7 @@ base::Result<http::Response> HubClient::send(const Ask& ask) const {
     request.headers.add("User-Agent", "sallyport/" SALLYPORT_VERSION);
     if (ask.if_match) request.headers.add("If-Match", *ask.if_match);
     if (!ask.body.empty()) request.headers.add("Content-Type", "application/json; charset=utf-8");
+    for (const auto& [name, value] : ask.headers) request.headers.add(name, value);
     request.body = ask.body;
     http::Endpoint endpoint = http::TlsEndpoint{target_, tls_};
     auto response = net::run_task_for(

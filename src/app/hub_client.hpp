@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/command.hpp"
 #include "azure/connection_string.hpp"
@@ -41,6 +43,7 @@ class HubClient {
         std::string body{};                     ///< JSON; empty: none
         std::optional<std::string> if_match{};  ///< "*", or an etag in quotes
         std::chrono::seconds limit{60};
+        std::vector<std::pair<std::string, std::string>> headers{};
     };
     /// The answer of a 2xx. Another status fails with the service's own words: not_found, already_exists,
     /// precondition_failed, unauthenticated, invalid_argument, unavailable (5xx).

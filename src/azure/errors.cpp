@@ -23,8 +23,22 @@ std::string_view name(ErrorCode code) {
             return "ArgumentNull";
         case ErrorCode::iot_hub_format_error:
             return "IotHubFormatError";
+        case ErrorCode::device_defined_multiple_times:
+            return "DeviceDefinedMultipleTimes";
+        case ErrorCode::bulk_operation_failure:
+            return "BulkRegistryOperationFailure";
+        case ErrorCode::etag_does_not_match:
+            return "EtagDoesNotMatch";
         case ErrorCode::invalid_device_scope:
             return "InvalidDeviceScope";
+        case ErrorCode::invalid_target_condition:
+            return "InvalidConfigurationTargetCondition";
+        case ErrorCode::invalid_configuration_content:
+            return "InvalidConfigurationContent";
+        case ErrorCode::immutable_configuration_content:
+            return "CannotModifyImmutableConfigurationContent";
+        case ErrorCode::invalid_metrics_query:
+            return "InvalidConfigurationCustomMetricsQuery";
         case ErrorCode::generic_unauthorized:
             return "GenericUnauthorized";
         case ErrorCode::iot_hub_unauthorized_access:
@@ -35,6 +49,8 @@ std::string_view name(ErrorCode code) {
             return "SystemModuleModifyUnauthorizedAccess";
         case ErrorCode::generic_forbidden:
             return "GenericForbidden";
+        case ErrorCode::quota_exceeded:
+            return "IotHubQuotaExceeded";
         case ErrorCode::device_disabled:
             return "DeviceDisabled";
         case ErrorCode::generic_not_found:
@@ -45,6 +61,8 @@ std::string_view name(ErrorCode code) {
             return "CertificateNotFound";
         case ErrorCode::module_not_found:
             return "ModuleNotFound";
+        case ErrorCode::configuration_not_found:
+            return "ConfigurationNotFound";
         case ErrorCode::generic_method_not_allowed:
             return "GenericMethodNotAllowed";
         case ErrorCode::generic_timeout:
@@ -53,6 +71,10 @@ std::string_view name(ErrorCode code) {
             return "DeviceAlreadyExists";
         case ErrorCode::module_already_exists:
             return "ModuleAlreadyExistsOnDevice";
+        case ErrorCode::configuration_already_exists:
+            return "ConfigurationAlreadyExists";
+        case ErrorCode::configuration_being_applied:
+            return "ApplyConfigurationAlreadyInProgressOnDevice";
         case ErrorCode::precondition_failed:
             return "PreconditionFailed";
         case ErrorCode::message_too_large:

@@ -32,6 +32,7 @@ inline constexpr std::string_view request_answered = "request.answered";
 inline constexpr std::string_view device_changed = "device.changed";
 inline constexpr std::string_view ca_certificate_changed = "ca_certificate.changed";
 inline constexpr std::string_view twin_refused = "twin.refused";
+inline constexpr std::string_view configuration_changed = "configuration.changed";
 inline constexpr std::string_view message_refused = "message.refused";
 inline constexpr std::string_view setting_ignored = "setting.ignored";
 inline constexpr std::string_view store_failed = "store.failed";

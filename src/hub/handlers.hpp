@@ -12,6 +12,21 @@ Answer get_device(Call& call);
 Answer put_device(Call& call);
 Answer delete_device(Call& call);
 
+// bulk_routes.cpp (hub.md 5.3, 5.7)
+Answer post_devices(Call& call);
+Answer get_device_statistics(Call& call);
+Answer get_service_statistics(Call& call);
+
+// query_routes.cpp (hub.md 5.6)
+Answer post_query(Call& call);
+
+// configuration_routes.cpp (hub.md 5.7)
+Answer list_configurations(Call& call);
+Answer get_configuration(Call& call);
+Answer put_configuration(Call& call);
+Answer delete_configuration(Call& call);
+Answer post_test_queries(Call& call);
+
 // module_routes.cpp (hub.md 5.4, 9.1)
 Answer list_modules(Call& call);
 Answer get_module(Call& call);

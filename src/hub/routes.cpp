@@ -32,9 +32,21 @@ constexpr std::string_view arm_verify =
 constexpr std::array table{
     Route{Verb::get, "/devices", Needs::registry_read, &list_devices},
     Route{Verb::get, "/devices/", Needs::registry_read, &list_devices},
+    Route{Verb::post, "/devices", Needs::registry_write, &post_devices},
     Route{Verb::get, "/devices/{d}", Needs::registry_read, &get_device},
     Route{Verb::put, "/devices/{d}", Needs::registry_write, &put_device},
     Route{Verb::delete_, "/devices/{d}", Needs::registry_write, &delete_device},
+
+    Route{Verb::post, "/devices/query", Needs::service_connect, &post_query},
+
+    Route{Verb::get, "/configurations", Needs::registry_read, &list_configurations},
+    Route{Verb::post, "/configurations/testQueries", Needs::registry_read, &post_test_queries},
+    Route{Verb::get, "/configurations/{id}", Needs::registry_read, &get_configuration},
+    Route{Verb::put, "/configurations/{id}", Needs::registry_write, &put_configuration},
+    Route{Verb::delete_, "/configurations/{id}", Needs::registry_write, &delete_configuration},
+
+    Route{Verb::get, "/statistics/devices", Needs::registry_read, &get_device_statistics},
+    Route{Verb::get, "/statistics/service", Needs::registry_read, &get_service_statistics},
 
     Route{Verb::get, "/devices/{d}/modules", Needs::own_modules_read, &list_modules},
     Route{Verb::get, "/devices/{d}/modules/{id}", Needs::own_modules_read, &get_module},

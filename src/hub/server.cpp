@@ -109,9 +109,10 @@ base::Status Hub::open_stores() {
         SP_TRY(return, state->reader, registry_->reader());
         states_.push_back(std::move(state));
     }
+    SP_TRY(return, queries_, QueryPool::open(*registry_));
     if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
-    services_ = std::make_unique<Services>(
-        Services{config_, clock_, *registry_, *telemetry_, anchors_, sessions_, states_, stopping_});
+    services_ = std::make_unique<Services>(Services{config_, clock_, *registry_, *queries_, *telemetry_,
+                                                    anchors_, sessions_, states_, stopping_});
     telemetry_->on_durable([this] {
         for (std::size_t i = 0; i < loops_.size(); ++i)
             loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });

@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
+#include "hub/query_pool.hpp"
 #include "hub/services.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
@@ -56,6 +57,7 @@ class Hub {
     std::vector<std::unique_ptr<LoopState>> states_;
     std::unique_ptr<Telemetry> telemetry_;
     std::unique_ptr<registry::Registry> registry_;
+    std::unique_ptr<QueryPool> queries_;
     std::unique_ptr<Services> services_;
     std::unique_ptr<net::TlsListener> mqtt_;
     std::unique_ptr<net::TlsListener> https_;

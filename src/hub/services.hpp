@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
+#include "hub/query_pool.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
 #include "hub/waiters.hpp"
@@ -27,6 +28,7 @@ struct Services {
     const Config& config;
     const base::Clock& clock;
     registry::Registry& registry;
+    QueryPool& queries;
     Telemetry& telemetry;
     Anchors& anchors;
     Sessions& sessions;

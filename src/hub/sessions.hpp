@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -64,6 +65,8 @@ class Sessions {
     /// Since when the identity is connected; nullopt where it is not.
     std::optional<base::Instant> connected_since(const trust::Identity& identity) const;
     std::size_t size() const;
+    /// Devices that are connected, their modules not counted.
+    std::size_t connected_devices() const { return connected_devices_; }
     /// Runs `work` with the identity's one connection, on its loop. False where it is not connected; it may
     /// also have ended by the time that `work` would run.
     bool tell(const trust::Identity& identity, std::function<void(Member&)> work) const;
@@ -89,6 +92,7 @@ class Sessions {
     void tell_all(Tell tell);
 
     std::array<Shard, 64> shards_;
+    std::atomic<std::size_t> connected_devices_ = 0;
 };
 
 }  // namespace hub

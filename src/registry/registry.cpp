@@ -173,6 +173,26 @@ void Registry::delete_ca_certificate(std::string name, IfMatch match, Done<bool>
         std::move(done));
 }
 
+void Registry::bulk(std::vector<azure::BulkItem> items, Done<azure::BulkResult> done) {
+    impl_->write<azure::BulkResult>(
+        [items = std::move(items)](Writing& writing) { return registry::write_bulk(writing, items); },
+        std::move(done));
+}
+
+void Registry::put_configuration(azure::Configuration wish, IfMatch match, Done<PutConfiguration> done) {
+    impl_->write<PutConfiguration>(
+        [wish = std::move(wish), match = std::move(match)](Writing& writing) {
+            return registry::put_configuration(writing, wish, match);
+        },
+        std::move(done));
+}
+
+void Registry::delete_configuration(std::string id, IfMatch match, Done<bool> done) {
+    impl_->write<bool>([id = std::move(id), match = std::move(match)](
+                           Writing& writing) { return registry::delete_configuration(writing, id, match); },
+                       std::move(done));
+}
+
 void Registry::make_verification_code(std::string name, IfMatch match, Done<CaCertificate> done) {
     impl_->write<CaCertificate>(
         [name = std::move(name), match = std::move(match)](Writing& writing) {
@@ -204,6 +224,11 @@ base::Status Registry::make_policies() {
     });
     if (!made) return std::unexpected(made.error());
     return {};
+}
+
+base::Result<azure::BulkResult> Registry::bulk(std::vector<azure::BulkItem> items) {
+    return impl_->write_now<azure::BulkResult>(
+        [&](Writing& writing) { return registry::write_bulk(writing, items); });
 }
 
 base::Result<Policy> Registry::renew_policy_key(const std::string& name, KeyRenewal which) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "azure/bulk.hpp"
+#include "azure/configuration.hpp"
 #include "azure/documents.hpp"
 #include "azure/errors.hpp"
 #include "azure/twin.hpp"
@@ -80,6 +82,13 @@ struct IfMatch {
 /// or ArgumentInvalid, DeviceAlreadyExists or ModuleAlreadyExistsOnDevice...
 azure::ErrorCode azure_code(const base::Error& error);
 
+/// How many there are of everything.
+struct Counts {
+    std::uint64_t devices = 0;
+    std::uint64_t disabled_devices = 0;
+    std::uint64_t modules = 0;
+};
+
 template <class T>
 using Done = std::function<void(base::Result<T>)>;
 
@@ -97,7 +106,17 @@ class Reader {
     /// That of the twin; nullopt: no such identity.
     base::Result<std::optional<std::string>> model_id(const trust::Identity& id);
     base::Result<std::vector<azure::Device>> devices(std::size_t top);
+    /// Those with an id from `first` to `last` (empty: to the end), both included, in order, at most `most`.
+    base::Result<std::vector<azure::Device>> devices(const std::string& first, const std::string& last,
+                                                     std::size_t most);
     base::Result<std::vector<azure::Module>> modules(const std::string& device);
+    /// Those of devices up to `last`, in order of device and module, that come behind `after`.
+    base::Result<std::vector<azure::Module>> modules_behind(const trust::Identity& after,
+                                                            const std::string& last, std::size_t most);
+    base::Result<Counts> counts();
+    /// By id, at most `top`.
+    base::Result<std::vector<azure::Configuration>> configurations(std::size_t top);
+    base::Result<std::optional<azure::Configuration>> configuration(const std::string& id);
     /// In scope of an edge device (hub.md 9.4): itself, its modules, its leaf children with their modules,
     /// child edge devices with theirs, by device id. after: device id to go on behind; at most `most`
     /// devices. continuation: what to give as `after` for the next page.
@@ -152,6 +171,18 @@ class Registry {
                 Done<std::int64_t> done);
     /// The model id that it has connected with; false where nothing changed. No version counts it.
     void note_model(trust::Identity id, std::string generation, std::string model, Done<bool> done);
+    /// All items in one transaction, each on its own: what one is refused for undoes it alone and stands in
+    /// the result. Twins and modules too. An error of the whole means that nothing was written.
+    void bulk(std::vector<azure::BulkItem> items, Done<azure::BulkResult> done);
+    /// Creates without If-Match (at most 100), else replaces: labels, condition, priority and metrics, never
+    /// the content. Times and etag of the wish do not count.
+    struct PutConfiguration {
+        azure::Configuration configuration;
+        bool created;
+    };
+    void put_configuration(azure::Configuration wish, IfMatch match, Done<PutConfiguration> done);
+    /// Without If-Match whatever is there.
+    void delete_configuration(std::string id, IfMatch match, Done<bool> done);
     enum class Proof { verified, unverified };
     /// Replacing one resets `verified` to what is given; the limit is 25. The result tells whether it is new.
     struct PutCa {
@@ -175,6 +206,8 @@ class Registry {
     /// A new key in one place, or the two exchanged. Whoever reads the policy afterwards, in this process or
     /// another, sees it.
     base::Result<Policy> renew_policy_key(const std::string& name, KeyRenewal which);
+    /// The same as `bulk`, waited for (`hub dev --seed`).
+    base::Result<azure::BulkResult> bulk(std::vector<azure::BulkItem> items);
 
     /// Called on the writer thread for each committed change, in order. From any thread, at start.
     void on_change(std::function<void(const Change&)> observer);

@@ -102,12 +102,49 @@ INSERT INTO twins
             UNION ALL SELECT device, id, generation FROM modules));
 )";
 
+// Kept by triggers: counting a million rows at each question would take longer than writing them.
+constexpr std::string_view counts = R"(
+INSERT INTO counters(name, value) VALUES('devices', (SELECT count(*) FROM devices));
+INSERT INTO counters(name, value) VALUES('disabled_devices', (SELECT count(*) FROM devices WHERE enabled = 0));
+INSERT INTO counters(name, value) VALUES('modules', (SELECT count(*) FROM modules));
+CREATE TRIGGER device_added AFTER INSERT ON devices BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'devices';
+    UPDATE counters SET value = value + 1 WHERE name = 'disabled_devices' AND new.enabled = 0;
+END;
+CREATE TRIGGER device_removed AFTER DELETE ON devices BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = 'devices';
+    UPDATE counters SET value = value - 1 WHERE name = 'disabled_devices' AND old.enabled = 0;
+END;
+CREATE TRIGGER device_switched AFTER UPDATE OF enabled ON devices WHEN old.enabled <> new.enabled BEGIN
+    UPDATE counters SET value = value + old.enabled - new.enabled WHERE name = 'disabled_devices';
+END;
+CREATE TRIGGER module_added AFTER INSERT ON modules BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'modules';
+END;
+CREATE TRIGGER module_removed AFTER DELETE ON modules BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = 'modules';
+END;
+)";
+
+// `document` is what does not change with time: everything but the etag and the metrics' results.
+constexpr std::string_view configurations = R"(
+CREATE TABLE configurations(
+    id TEXT PRIMARY KEY,
+    etag TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    document TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)";
+
 constexpr store::Migration all[] = {
     {1, "devices and modules", devices_and_modules},
     {2, "policies and CA certificates", policies_and_certificates},
     {3, "changes", changes},
     {4, "verification codes of CA certificates", verification_codes},
     {5, "twins", twins},
+    {6, "counts of identities", counts},
+    {7, "configurations", configurations},
 };
 
 }  // namespace

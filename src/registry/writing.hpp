@@ -48,6 +48,10 @@ base::Result<std::int64_t> report(Writing& writing, const trust::Identity& id, c
                                   const boost::json::object& patch);
 base::Result<bool> note_model(Writing& writing, const trust::Identity& id, const std::string& generation,
                               const std::string& model);
+base::Result<azure::BulkResult> write_bulk(Writing& writing, const std::vector<azure::BulkItem>& items);
+base::Result<Registry::PutConfiguration> put_configuration(Writing& writing, const azure::Configuration& wish,
+                                                           const IfMatch& match);
+base::Result<bool> delete_configuration(Writing& writing, const std::string& id, const IfMatch& match);
 base::Result<Registry::PutCa> put_ca_certificate(Writing& writing, const std::string& name,
                                                  const pki::Certificate& certificate, Registry::Proof proof,
                                                  const IfMatch& match);
