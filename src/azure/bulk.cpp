@@ -48,13 +48,14 @@ base::Result<std::string> text_of(const JsonObject& from, std::initializer_list<
     return std::string();
 }
 
-base::Status read_twin(const JsonObject& from, const json::object& item, BulkItem& out) {
-    SP_TRY(return, const auto tags, from.object("tags"));
-    if (tags) out.tags = item.at("tags").as_object();
-    SP_TRY(return, const auto properties, from.object("properties"));
-    if (!properties) return {};
-    SP_TRY(return, const auto desired, properties->object("desired"));
-    if (desired) out.desired = item.at("properties").as_object().at("desired").as_object();
+/// Tags and properties have the form and the rules of a twin's own document.
+base::Status read_twin(const json::object& item, BulkItem& out) {
+    json::object twin;
+    for (const std::string_view name : {"tags", "properties"})
+        if (const auto* section = item.if_contains(name); section != nullptr) twin[name] = *section;
+    if (twin.empty()) return {};
+    SP_TRY(return, auto wish, parse_twin(json::serialize(twin)));
+    if (wish.tags || wish.desired) out.twin = std::move(wish);
     return {};
 }
 
@@ -70,7 +71,7 @@ base::Status read_item(const JsonObject& from, const json::object& item, BulkIte
     out.etag = bare(std::move(etag));
     SP_TRY(return, auto twin_etag, text_of(from, {"twinETag", "twinEtag"}));
     out.twin_etag = bare(std::move(twin_etag));
-    if (auto read = read_twin(from, item, out); !read) return read;
+    if (auto read = read_twin(item, out); !read) return read;
     if (out.identity.is_module()) {
         SP_TRY(return, out.module, module_wish_of(from));
         out.module.device_id = out.identity.device;

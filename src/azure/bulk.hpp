@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "azure/documents.hpp"
 #include "azure/errors.hpp"
+#include "azure/twin.hpp"
 #include "base/error.hpp"
 
 /// Many registry writes in one document (hub.md 5.3): the body of `POST /devices` and the seed of `hub dev`.
@@ -34,8 +34,7 @@ struct BulkItem {
     ModuleWish module;  ///< where it is about a module
     std::string etag;
     std::string twin_etag;
-    std::optional<boost::json::object> tags;
-    std::optional<boost::json::object> desired;
+    std::optional<TwinWish> twin;  ///< tags and desired properties, where the item has any
     /// Why this item cannot be done; the others can.
     struct Refused {
         ErrorCode code;

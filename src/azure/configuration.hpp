@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "azure/errors.hpp"
+#include "azure/twin.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 
@@ -62,7 +63,12 @@ struct DesiredContent {
 /// `properties.desired` or `properties.desired.a.b`.
 ConfigurationResult<std::vector<DesiredContent>> parse_content(std::string_view document);
 
-/// The desired section after the content was applied to `before`, without metadata.
-boost::json::object apply_content(const DesiredContent& content, boost::json::object before);
+/// The write that applies the content to desired values `before`: the whole section, or a patch that leaves
+/// the rest untouched. `invalid_argument` where a twin cannot hold it.
+struct DesiredWrite {
+    TwinWish wish;
+    TwinWrite how = TwinWrite::patch;
+};
+base::Result<DesiredWrite> apply_content(const DesiredContent& content, const boost::json::object& before);
 
 }  // namespace azure

@@ -4,6 +4,7 @@
 #include "azure/configuration.hpp"
 #include "azure/json_reader.hpp"
 #include "base/encoding.hpp"
+#include "base/result.hpp"
 #include "trust/identity.hpp"
 
 /// What applying a content means for desired properties.
@@ -57,6 +58,22 @@ void set_at(json::object& object, std::string_view path, const json::value& valu
     }
 }
 
+/// The merge patch (RFC 7396) that makes `after` of `before`.
+json::object patch_between(const json::object& before, const json::object& after) {
+    json::object patch;
+    for (const auto& [key, value] : before)
+        if (!after.contains(key)) patch[key] = nullptr;
+    for (const auto& [key, value] : after) {
+        const auto* old = before.if_contains(key);
+        if (old != nullptr && *old == value) continue;
+        if (old != nullptr && old->is_object() && value.is_object())
+            patch[key] = patch_between(old->get_object(), value.get_object());
+        else
+            patch[key] = value;
+    }
+    return patch;
+}
+
 }  // namespace
 
 ConfigurationResult<std::vector<DesiredContent>> parse_content(std::string_view document) {
@@ -88,10 +105,15 @@ ConfigurationResult<std::vector<DesiredContent>> parse_content(std::string_view 
     return out;
 }
 
-json::object apply_content(const DesiredContent& content, json::object before) {
-    auto out = content.whole ? *content.whole : std::move(before);
-    for (const auto& [path, value] : content.parts) set_at(out, path, value);
-    return out;
+base::Result<DesiredWrite> apply_content(const DesiredContent& content, const json::object& before) {
+    auto after = content.whole.value_or(before);
+    for (const auto& [path, value] : content.parts) set_at(after, path, value);
+    if (auto fine = check_twin_values(after, std::string(desired)); !fine)
+        return std::unexpected(fine.error());
+    DesiredWrite write;
+    write.how = content.whole ? TwinWrite::replace : TwinWrite::patch;
+    write.wish.desired = content.whole ? std::move(after) : patch_between(before, after);
+    return write;
 }
 
 }  // namespace azure

@@ -77,6 +77,22 @@ Answer delete_configuration(Call& call) {
     co_return http::Response::empty(204);
 }
 
+Answer post_configuration_content(Call& call) {
+    const std::string device = call.at("d");
+    auto contents = azure::parse_content(call.request.body);
+    if (!contents) co_return refuse_configuration(call, contents.error());
+    const auto start = [&](auto done) {
+        call.services.registry.apply_content(device, *std::move(contents), std::move(done));
+    };
+    const auto applied = co_await net::await_callback<base::Result<bool>>(start);
+    if (!applied) co_return call.refuse(write_refusal(applied.error()));
+    base::log::info(base::events::device_changed, {{"device", device},
+                                                   {"what", "content applied"},
+                                                   {"by", call.caller.text()},
+                                                   {"address", call.peer.address}});
+    co_return http::Response::empty(204);
+}
+
 Answer post_test_queries(Call& call) {
     const auto tested = azure::test_queries(call.request.body);
     if (!tested) co_return call.refuse(body_refusal(tested.error()));

@@ -26,6 +26,7 @@ Answer get_configuration(Call& call);
 Answer put_configuration(Call& call);
 Answer delete_configuration(Call& call);
 Answer post_test_queries(Call& call);
+Answer post_configuration_content(Call& call);
 
 // module_routes.cpp (hub.md 5.4, 9.1)
 Answer list_modules(Call& call);

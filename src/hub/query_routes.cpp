@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "azure/json_reader.hpp"
+#include "azure/json_text.hpp"
 #include "azure/query.hpp"
 #include "base/result.hpp"
 #include "hub/handlers.hpp"
@@ -98,7 +99,7 @@ net::Task<base::Result<std::string>> all_groups(const Services& services, Shared
     auto left = asked->query.top();
     for (const auto& row : groups->rows()) {
         if (left && (*left)-- == 0) break;
-        rows += (rows.empty() ? "" : ",") + boost::json::serialize(row);
+        rows += (rows.empty() ? "" : ",") + azure::json_text(row);
     }
     co_return rows;
 }

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "azure/json_text.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
 #include "hub/twin_view.hpp"
@@ -69,6 +70,7 @@ base::Status walk(registry::Reader& reader, const Sessions& sessions, const azur
     for (std::size_t seen = 0; seen < twins_a_step; seen += twins_a_read) {
         SP_TRY(return, const auto twins, read_twins(reader, sessions, query, step.position.after));
         for (const auto& twin : twins) {
+            if (twin.document.empty()) continue;
             SP_TRY(return, const Go go, look(twin.document));
             if (go == Go::back) return {};
             step.position.after = twin.identity;
@@ -128,7 +130,7 @@ base::Result<QueryStep> scan(registry::Reader& reader, const Sessions& sessions,
         // A full page ends where the next one begins, so that the last page knows that it is the last.
         if (step.count == most || step.rows.size() >= octets_a_step) return Go::back;
         if (step.count > 0) step.rows += ',';
-        step.rows += query.selects_all() ? json::serialize(twin) : json::serialize(query.project(twin));
+        step.rows += azure::json_text(query.selects_all() ? twin : query.project(twin));
         ++step.count;
         if (left && --*left == 0) {
             step.finished = true;

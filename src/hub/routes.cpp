@@ -41,6 +41,8 @@ constexpr std::array table{
 
     Route{Verb::get, "/configurations", Needs::registry_read, &list_configurations},
     Route{Verb::post, "/configurations/testQueries", Needs::registry_read, &post_test_queries},
+    Route{Verb::post, "/devices/{d}/applyConfigurationContent", Needs::registry_write,
+          &post_configuration_content},
     Route{Verb::get, "/configurations/{id}", Needs::registry_read, &get_configuration},
     Route{Verb::put, "/configurations/{id}", Needs::registry_write, &put_configuration},
     Route{Verb::delete_, "/configurations/{id}", Needs::registry_write, &delete_configuration},

@@ -12,7 +12,7 @@ namespace hub {
 /// A twin as the service API shows it (hub.md 5.5), connection state included, for queries.
 struct TwinView {
     trust::Identity identity;
-    boost::json::object document;
+    boost::json::object document;  ///< empty: deleted meanwhile
 };
 
 base::Result<TwinView> view_twin(registry::Reader& reader, const Sessions& sessions,

@@ -22,14 +22,24 @@ base::Status status_of(const base::Result<T>& result) {
     return {};
 }
 
+base::Status write_twin(Writing& writing, const azure::BulkItem& item, const IfMatch& match) {
+    if (match.kind == IfMatch::Kind::absent)
+        return base::fail(base::Code::precondition_failed, "twin of " + refusals::thing(item.identity),
+                          "is to be updated by an etag, and the item has no twinETag");
+    const auto wish = item.twin.value_or(azure::TwinWish{});
+    return status_of(update_twin(writing, item.identity, wish, azure::TwinWrite::patch, match));
+}
+
 base::Status create(Writing& writing, const azure::BulkItem& item) {
-    if (item.identity.is_module()) return status_of(create_module(writing, item.module));
-    return status_of(create_device(writing, item.device));
+    auto made = item.identity.is_module() ? status_of(create_module(writing, item.module))
+                                          : status_of(create_device(writing, item.device));
+    return made && item.twin ? write_twin(writing, item, any) : made;
 }
 
 base::Status update(Writing& writing, const azure::BulkItem& item, const IfMatch& match) {
-    if (item.identity.is_module()) return status_of(replace_module(writing, item.module, match));
-    return status_of(replace_device(writing, item.device, match));
+    auto changed = item.identity.is_module() ? status_of(replace_module(writing, item.module, match))
+                                             : status_of(replace_device(writing, item.device, match));
+    return changed && item.twin ? write_twin(writing, item, any) : changed;
 }
 
 base::Status remove(Writing& writing, const azure::BulkItem& item, const IfMatch& match) {
@@ -50,8 +60,9 @@ base::Status apply(Writing& writing, const azure::BulkItem& item) {
         case ImportMode::remove_if_match:
             return remove(writing, item, exactly(item.etag));
         case ImportMode::update_twin:
+            return write_twin(writing, item, any);
         case ImportMode::update_twin_if_match:
-            break;
+            return write_twin(writing, item, exactly(item.twin_etag));
     }
     return {};
 }
@@ -62,15 +73,16 @@ base::Status run(store::Database& database, std::string_view sql) {
 
 /// Undone alone where it is refused: `refusal` says why. An error is one of the whole.
 base::Status apply_alone(Writing& writing, const azure::BulkItem& item, std::optional<base::Error>& refusal) {
-    const auto changes_before = writing.changes.size();
+    const auto changes_before = static_cast<std::ptrdiff_t>(writing.changes.size());
+    const auto twins_before = static_cast<std::ptrdiff_t>(writing.twin_changes.size());
     if (auto begun = run(writing.database, "SAVEPOINT item"); !begun) return begun;
     auto applied = apply(writing, item);
     if (!applied) {
         const auto& why = applied.error();
         if (!writing.database.in_transaction() || azure::http_status(azure_code(why)) >= 500) return applied;
         if (auto undone = run(writing.database, "ROLLBACK TO item"); !undone) return undone;
-        writing.changes.erase(writing.changes.begin() + static_cast<std::ptrdiff_t>(changes_before),
-                              writing.changes.end());
+        writing.changes.erase(writing.changes.begin() + changes_before, writing.changes.end());
+        writing.twin_changes.erase(writing.twin_changes.begin() + twins_before, writing.twin_changes.end());
         refusal = std::move(applied).error();
     }
     return run(writing.database, "RELEASE item");

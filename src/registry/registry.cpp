@@ -179,6 +179,13 @@ void Registry::bulk(std::vector<azure::BulkItem> items, Done<azure::BulkResult> 
         std::move(done));
 }
 
+void Registry::apply_content(std::string device, std::vector<azure::DesiredContent> contents,
+                             Done<bool> done) {
+    impl_->write<bool>([device = std::move(device), contents = std::move(contents)](
+                           Writing& writing) { return registry::apply_content(writing, device, contents); },
+                       std::move(done));
+}
+
 void Registry::put_configuration(azure::Configuration wish, IfMatch match, Done<PutConfiguration> done) {
     impl_->write<PutConfiguration>(
         [wish = std::move(wish), match = std::move(match)](Writing& writing) {

@@ -174,6 +174,9 @@ class Registry {
     /// All items in one transaction, each on its own: what one is refused for undoes it alone and stands in
     /// the result. Twins and modules too. An error of the whole means that nothing was written.
     void bulk(std::vector<azure::BulkItem> items, Done<azure::BulkResult> done);
+    /// Writes the desired properties of a device and its modules, all or none; modules that are named and not
+    /// there are made.
+    void apply_content(std::string device, std::vector<azure::DesiredContent> contents, Done<bool> done);
     /// Creates without If-Match (at most 100), else replaces: labels, condition, priority and metrics, never
     /// the content. Times and etag of the wish do not count.
     struct PutConfiguration {

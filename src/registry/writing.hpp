@@ -48,6 +48,8 @@ base::Result<std::int64_t> report(Writing& writing, const trust::Identity& id, c
                                   const boost::json::object& patch);
 base::Result<bool> note_model(Writing& writing, const trust::Identity& id, const std::string& generation,
                               const std::string& model);
+base::Result<bool> apply_content(Writing& writing, const std::string& device,
+                                 const std::vector<azure::DesiredContent>& contents);
 base::Result<azure::BulkResult> write_bulk(Writing& writing, const std::vector<azure::BulkItem>& items);
 base::Result<Registry::PutConfiguration> put_configuration(Writing& writing, const azure::Configuration& wish,
                                                            const IfMatch& match);

@@ -44,8 +44,9 @@ TEST(Bulk, ReadsADeviceAsNodeSendsIt) {
     EXPECT_EQ(item.device.edge_enabled, true);
     EXPECT_EQ(item.etag, "AAA=");
     EXPECT_EQ(item.twin_etag, "TTT=");
-    EXPECT_EQ(item.tags, (boost::json::object{{"a", 1}}));
-    EXPECT_EQ(item.desired, (boost::json::object{{"b", 2}}));
+    ASSERT_TRUE(item.twin);
+    EXPECT_EQ(item.twin->tags, (boost::json::object{{"a", 1}}));
+    EXPECT_EQ(item.twin->desired, (boost::json::object{{"b", 2}}));
 }
 
 TEST(Bulk, ReadsModulesToo) {

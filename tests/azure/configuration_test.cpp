@@ -78,19 +78,28 @@ TEST(Configuration, QueriesAreTestedOneByOne) {
 std::string applied(const char* content, const char* before) {
     const auto parsed = parse_content(content);
     if (!parsed) return std::string(name(parsed.error().code));
-    return json::serialize(apply_content(parsed->front(), json::parse(before).get_object()));
+    const auto write = apply_content(parsed->front(), json::parse(before).get_object());
+    if (!write) return write.error().text();
+    return (write->how == TwinWrite::replace ? "all " : "patch ") + json::serialize(*write->wish.desired);
 }
 
 TEST(ConfigurationContent, ReplacesTheSectionOrSetsBelowIt) {
     EXPECT_EQ(applied(R"({"modulesContent":{"m":{"properties.desired":{"a":1}}}})", R"({"b":2})"),
-              R"({"a":1})");
+              R"(all {"a":1})");
     EXPECT_EQ(applied(R"({"modulesContent":{"m":{"properties.desired.a.b":1}}})", R"({"a":{"c":2},"d":3})"),
-              R"({"a":{"c":2,"b":1},"d":3})");
+              R"(patch {"a":{"b":1}})");
     EXPECT_EQ(applied(R"({"deviceContent":{"properties.desired.a":null}})", R"({"a":1,"b":2})"),
-              R"({"b":2})");
+              R"(patch {"a":null})");
+    EXPECT_EQ(applied(R"({"deviceContent":{"properties.desired.a":{"x":1}}})", R"({"a":{"x":1,"y":2}})"),
+              R"(patch {"a":{"y":null}})")
+        << "what stands at the path is replaced";
+    EXPECT_NE(
+        applied(R"({"deviceContent":{"properties.desired":{"a b":1}}})", "{}").find("properties.desired"),
+        std::string::npos)
+        << "a key that no twin can hold";
     EXPECT_EQ(applied(R"({"modulesContent":{"m":{"properties.desired.r.x":1,"properties.desired":{"a":1}}}})",
                       "{}"),
-              R"({"a":1,"r":{"x":1}})");
+              R"(all {"a":1,"r":{"x":1}})");
     const auto two = parse_content(
         R"({"modulesContent":{"$edgeAgent":{"properties.desired":{}},"m":{"properties.desired":{}}}})");
     ASSERT_TRUE(two);

@@ -79,6 +79,49 @@ TEST_F(ConfigurationTest, AreAtMostOneHundred) {
     EXPECT_EQ(put("dep1", "{}", "*").status, 200);
 }
 
+TEST_F(ConfigurationTest, ContentIsAppliedToADeviceWhole) {
+    hub_.put_device("EdgeGateway", R"({"capabilities":{"iotEdge":true}})");
+    const auto apply = [&](const std::string& device, const std::string& content) {
+        return hub_.ask({.verb = Verb::post,
+                         .target = "/devices/" + device + "/applyConfigurationContent?api-version=2021-04-12",
+                         .body = content});
+    };
+    const auto desired = [&](const std::string& module) {
+        const json::object query{{"query",
+                                  "SELECT properties.desired FROM devices.modules WHERE deviceId = "
+                                  "'EdgeGateway' AND moduleId = '" +
+                                      module + "'"}};
+        const auto answer =
+            hub_.ask({.verb = Verb::post, .target = "/devices/query", .body = json::serialize(query)});
+        return json::parse(answer.body).at(0).at("desired").as_object();
+    };
+    const auto applied = apply(
+        "EdgeGateway", R"({"modulesContent":{"$edgeAgent":{"properties.desired":{"modules":{"mod1":{}}}},
+            "$edgeHub":{"properties.desired":{"routes":{"r":"x"}}},"mod1":{"properties.desired":{"a":1,"b":{"c":2}}}}})");
+    EXPECT_EQ(applied.status, 204) << applied.body;
+    EXPECT_EQ(desired("$edgeHub").at("routes").at("r"), "x");
+    EXPECT_EQ(desired("mod1").at("a"), 1) << "made on the way";
+    EXPECT_EQ(apply("EdgeGateway", R"({"modulesContent":{"mod1":{"properties.desired.b.c":3}}})").status,
+              204);
+    EXPECT_EQ(desired("mod1").at("b").at("c"), 3);
+    EXPECT_EQ(desired("mod1").at("a"), 1);
+    EXPECT_EQ(apply("EdgeGateway", R"({"modulesContent":{"mod1":{"properties.desired":{"d":4}}}})").status,
+              204);
+    EXPECT_FALSE(desired("mod1").contains("a"));
+
+    EXPECT_EQ(code(apply("EdgeGateway", R"({"modulesContent":{"mod2":{"tags":{}}}})")),
+              "400 InvalidConfigurationContent");
+    EXPECT_EQ(code(apply("none", R"({"modulesContent":{"mod2":{}}})")), "404 DeviceNotFound");
+    EXPECT_EQ(code(apply("EdgeGateway", "{")), "400 IotHubFormatError");
+    EXPECT_EQ(
+        code(apply(
+            "EdgeGateway",
+            R"({"modulesContent":{"mod1":{"properties.desired":{"e":5}},"mod2":{"properties.desired":{"a.b":1}}}})")),
+        "400 ArgumentInvalid");
+    EXPECT_FALSE(desired("mod1").contains("e")) << "all or nothing";
+    EXPECT_EQ(code(hub_.ask({.target = "/devices/EdgeGateway/modules/mod2"})), "404 ModuleNotFound");
+}
+
 TEST_F(ConfigurationTest, QueriesAreTested) {
     const auto answer = hub_.ask(
         {.verb = Verb::post,

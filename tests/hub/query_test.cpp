@@ -71,6 +71,24 @@ TEST_F(QueryTest, CountsAndGroups) {
               1U);
 }
 
+TEST_F(QueryTest, LooksIntoTagsAndProperties) {
+    load(R"([{"id":"a","tags":{"site":{"floor":3}},"properties":{"desired":{"t":1.5}}},
+             {"id":"b","tags":{"site":{"floor":4}}},{"id":"c"},
+             {"id":"c","moduleId":"m","properties":{"desired":{"t":2}}}])");
+    EXPECT_EQ(ids("SELECT * FROM devices WHERE tags.site.floor >= 3"), "a b ");
+    EXPECT_EQ(ids("SELECT * FROM devices WHERE NOT tags.site.floor = 3"), "b ");
+    EXPECT_EQ(ids("SELECT * FROM devices WHERE NOT IS_DEFINED(tags.site)"), "c ");
+    EXPECT_EQ(ids("SELECT * FROM devices.modules WHERE properties.desired.t = 2"), "c ");
+    EXPECT_EQ(ask("SELECT properties.desired.t AS t, tags.site FROM devices WHERE deviceId = 'a'").body,
+              R"([{"t":1.5,"site":{"floor":3}}])");
+    EXPECT_EQ(ask("SELECT AVG(tags.site.floor) AS mean FROM devices").body, R"([{"mean":3.5}])");
+    const auto twin = rows("SELECT * FROM devices WHERE deviceId = 'a'").at(0).as_object();
+    EXPECT_EQ(twin.at("deviceEtag"), hub_.get("/devices/a").at("etag"));
+    EXPECT_EQ(twin.at("properties").at("desired").at("$version"), 2);
+    EXPECT_TRUE(twin.at("properties").at("desired").at("$metadata").as_object().contains("t"));
+    EXPECT_EQ(twin.at("properties").at("reported").at("$version"), 1);
+}
+
 TEST_F(QueryTest, GivesPagesThatMeetWithoutGapOrOverlap) {
     for (int hundred = 0; hundred < 3; ++hundred) {
         std::string items = "[";

@@ -66,6 +66,37 @@ TEST_F(Bulk, TellsOnlyOfChangesThatWereMade) {
     EXPECT_EQ(seen, (Texts{"a", "c"}));
 }
 
+TEST_F(Bulk, WritesTwins) {
+    EXPECT_EQ(failures(R"([{"id":"d","tags":{"a":1},"properties":{"desired":{"t":1}}},
+                           {"id":"d","moduleId":"m","properties":{"desired":{"t":2}}}])"),
+              Texts{});
+    EXPECT_EQ(take(reader->twin({"d", ""}))->tags, (boost::json::object{{"a", 1}}));
+    EXPECT_EQ(take(reader->twin({"d", "m"}))->desired.values, (boost::json::object{{"t", 2}}));
+    const auto etag = take(reader->twin({"d", ""}))->etag();
+    EXPECT_EQ(failures(R"([{"id":"d","importMode":"updateTwin","tags":{"b":2}}])"), Texts{});
+    EXPECT_EQ(failures(R"([{"id":"d","importMode":"updateTwinIfMatchETag","tags":{"c":3},"twinETag":")" +
+                       etag + "\"}]"),
+              Texts{"d: EtagDoesNotMatch"});
+    EXPECT_EQ(failures(R"([{"id":"d","importMode":"updateTwinIfMatchETag","tags":{"c":3}}])"),
+              Texts{"d: EtagDoesNotMatch"});
+    EXPECT_EQ(failures(R"([{"id":"none","importMode":"updateTwin","tags":{}}])"),
+              Texts{"none: DeviceNotFound"});
+    EXPECT_EQ(take(reader->twin({"d", ""}))->tags, (boost::json::object{{"a", 1}, {"b", 2}}));
+}
+
+TEST_F(Bulk, UndoesADeviceWhoseTwinIsRefused) {
+    std::vector<std::string> told;
+    registry->on_twin_change(
+        [&](const registry::TwinChange& change) { told.push_back(change.identity.text()); });
+    const std::string large(4000, 'x');
+    EXPECT_EQ(failures(R"([{"id":"d","tags":{"a":")" + large + R"(","b":")" + large + R"(","c":")" + large +
+                       R"("}},{"id":"e","tags":{"a":1}}])"),
+              Texts{"d: ArgumentInvalid"});
+    EXPECT_FALSE(take(reader->device("d")));
+    EXPECT_EQ(take(reader->counts()).devices, 1U);
+    EXPECT_EQ(told, Texts{"e"});
+}
+
 TEST_F(Bulk, KeepsTheCounts) {
     write(R"([{"id":"a"},{"id":"b","status":"disabled"},{"id":"c"},{"id":"c","moduleId":"m"}])");
     auto counts = take(reader->counts());

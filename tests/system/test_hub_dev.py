@@ -236,7 +236,7 @@ class Dev(unittest.TestCase):
             {"id": "EdgeGateway", "capabilities": {"iotEdge": True}},
             {"id": "EdgeGateway", "moduleId": "$edgeHub",
              "authentication": {"type": "sas", "symmetricKey": {"primaryKey": key, "secondaryKey": key}}},
-            {"id": "TempSensor", "importMode": "Create", "status": "disabled",
+            {"id": "TempSensor", "importMode": "Create", "status": "disabled", "tags": {"floor": 3},
              "authentication": {"type": "sas", "symmetricKey": {"primaryKey": key, "secondaryKey": key}}},
             {"id": "TempSensor", "moduleId": "mod1"},
         ])
@@ -247,6 +247,9 @@ class Dev(unittest.TestCase):
 
         self.assertEqual(sensor()["authentication"]["symmetricKey"]["primaryKey"], key)
         self.assertEqual(sensor()["status"], "disabled")
+        found = hub.command("query", "-q", "SELECT deviceId FROM devices WHERE tags.floor = 3").stdout
+        self.assertEqual(found, '{"deviceId":"TempSensor"}\n')
+        self.assertIn("totalDeviceCount: 2", hub.command("statistics").stdout)
         shown = json.loads(hub.command("module", "list", "-d", "TempSensor", "-o", "json").stdout)
         self.assertEqual([module["moduleId"] for module in shown], ["mod1"])
         edge_hub = json.loads(hub.command("module", "show", "-d", "EdgeGateway", "-m", "$edgeHub", "-o", "json").stdout)
@@ -259,7 +262,7 @@ class Dev(unittest.TestCase):
     def test_a_bad_seed_is_one_line_that_names_the_item(self):
         for items, words in (("{}", "is no JSON array"), ("[", "is no JSON array"), ([7], "item 1"),
                              ([{"id": "a"}, {"id": "b c"}], "item 2"), ([{"id": "a", "status": "on"}], "status"),
-                             ([{"id": "a", "moduleId": "m"}], "device a"), ([{"deviceId": "a"}], "has no id"),
+                             ([{"id": "a", "moduleId": "m"}], "device a"), ([{"status": "enabled"}], "id"),
                              ([{"id": "a", "importMode": "delete"}], "importMode")):
             code, said = self.fail_to_start("--seed", self.write_seed(items), "--mqtt-port", "0", "--https-port", "0")
             self.assertEqual(code, 1, items)
