@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
+#include "hub/methods.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
 #include "hub/waiters.hpp"
@@ -17,9 +18,11 @@ namespace hub {
 
 /// What each loop has to itself.
 struct LoopState {
+    net::Loop* loop = nullptr;
     std::unique_ptr<registry::Reader> reader;
     Waiters scopes;    ///< held scopeChanges requests, by device scope
     Waiters messages;  ///< held message requests
+    Waiters methods;   ///< direct methods: by request, and by whom they wait to subscribe
 };
 
 /// What sessions and routes work with; outlives them all.
@@ -30,6 +33,7 @@ struct Services {
     Telemetry& telemetry;
     Anchors& anchors;
     Sessions& sessions;
+    Methods& methods;
     std::vector<std::unique_ptr<LoopState>>& loops;
     std::atomic<bool>& stopping;
 
