@@ -191,12 +191,10 @@ net::Task<http::Response> call_in_vain(TestHub& hub, MqttWish wish, Ask ask, std
     co_return response;
 }
 
-TEST_F(MethodTest, WithoutAnAnswerIsATimeoutJustBeforeTheCallerGivesUp) {
-    const auto begin = std::chrono::steady_clock::now();
+TEST_F(MethodTest, WithoutAnAnswerIsATimeoutAndAStrayOneIsIgnored) {
     const auto response = net::run_task_for(
         call_in_vain(hub_, wish_, method_call(R"({"methodName":"m","responseTimeoutInSeconds":5})"),
                      "$iothub/methods/res/200/?$rid=0"));
-    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
     EXPECT_EQ(response.status, 504);
     EXPECT_EQ(response.headers.get("iothub-errorcode"), "GatewayTimeout");
     const auto why = inner(response);

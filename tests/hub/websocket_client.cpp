@@ -46,12 +46,12 @@ net::Task<bool> WebSocketClient::receive() {
     co_return true;
 }
 
-net::Task<std::string> WebSocketClient::open(std::string protocol, std::string target) {
-    std::string request = "GET " + target +
+net::Task<std::string> WebSocketClient::open(std::string_view protocol, std::string_view target) {
+    std::string request = "GET " + std::string(target) +
                           " HTTP/1.1\r\nHost: contosoiothub.local\r\nUpgrade: websocket\r\n"
                           "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
                           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: " +
-                          protocol + "\r\n\r\n";
+                          std::string(protocol) + "\r\n\r\n";
     const auto bytes = base::as_bytes(request);
     base::Bytes wire(bytes.begin(), bytes.end());
     const bool sent = co_await send(std::move(wire));

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mqtt/packet.hpp"
@@ -18,7 +19,7 @@ class WebSocketClient {
 
     net::Task<bool> send(base::Bytes bytes);
     /// Sends the opening request; the head of the answer, or what came until the end.
-    net::Task<std::string> open(std::string protocol, std::string target = "/$iothub/websocket");
+    net::Task<std::string> open(std::string_view protocol, std::string_view target = "/$iothub/websocket");
     /// The next frame of the server: opcode and payload; nullopt: the connection has ended.
     struct Frame {
         unsigned opcode;
