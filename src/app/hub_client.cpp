@@ -55,6 +55,15 @@ base::Code code_of(int status) {
     }
 }
 
+/// What a failed method is told as is JSON within the text (hub.md 5.8).
+std::string innermost(std::string_view text) {
+    boost::system::error_code failed;
+    const auto value = boost::json::parse(text, failed);
+    const auto* object = failed ? nullptr : value.if_object();
+    const auto* message = object == nullptr ? nullptr : object->if_contains("message");
+    return std::string(message != nullptr && message->is_string() ? message->get_string() : text);
+}
+
 /// The service's words: `Message`, or `message` of the resource manager's form.
 std::string message_of(const http::Response& response) {
     boost::system::error_code failed;
@@ -63,7 +72,7 @@ std::string message_of(const http::Response& response) {
     if (object != nullptr) {
         for (const auto* name : {"Message", "message"}) {
             const auto* text = object->if_contains(name);
-            if (text != nullptr && text->is_string()) return std::string(text->get_string());
+            if (text != nullptr && text->is_string()) return innermost(text->get_string());
         }
     }
     return std::string(http::reason_phrase(response.status));

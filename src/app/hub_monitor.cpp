@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "app/hub_client.hpp"
-#include "app/raw_json.hpp"
+#include "azure/raw_json.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
 
@@ -20,6 +20,10 @@ namespace app {
 namespace {
 
 namespace json = boost::json;
+using azure::raw_member;
+using azure::raw_members;
+using azure::raw_object;
+using azure::RawMembers;
 using Steady = std::chrono::steady_clock;
 
 /// How long one question is held at the hub.

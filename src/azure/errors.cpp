@@ -63,6 +63,8 @@ std::string_view name(ErrorCode code) {
             return "ModuleNotFound";
         case ErrorCode::configuration_not_found:
             return "ConfigurationNotFound";
+        case ErrorCode::device_not_online:
+            return "DeviceNotOnline";
         case ErrorCode::generic_method_not_allowed:
             return "GenericMethodNotAllowed";
         case ErrorCode::generic_timeout:
@@ -89,8 +91,12 @@ std::string_view name(ErrorCode code) {
             return "ThrottlingException";
         case ErrorCode::server_error:
             return "ServerError";
+        case ErrorCode::generic_bad_gateway:
+            return "GenericBadGateway";
         case ErrorCode::service_unavailable:
             return "ServiceUnavailable";
+        case ErrorCode::gateway_timeout:
+            return "GatewayTimeout";
     }
     return "ServerError";
 }

@@ -36,6 +36,7 @@ enum class ErrorCode : int {
     certificate_not_found = 404008,
     module_not_found = 404010,
     configuration_not_found = 404301,
+    device_not_online = 404103,
     generic_method_not_allowed = 405000,
     generic_timeout = 408000,
     device_already_exists = 409001,
@@ -49,7 +50,9 @@ enum class ErrorCode : int {
     generic_unsupported_media_type = 415000,
     throttling = 429001,
     server_error = 500001,
-    service_unavailable = 503001
+    generic_bad_gateway = 502000,
+    service_unavailable = 503001,
+    gateway_timeout = 504101
 };
 
 int http_status(ErrorCode code);

@@ -29,6 +29,7 @@ struct Server {
     Handler handler;
     ErrorBody error_body;
     Limits limits;
+    Upgrade upgrade;
 };
 
 struct Received {
@@ -127,24 +128,47 @@ net::Task<std::optional<Response>> handle(const Server& server, Request request,
     co_return std::nullopt;
 }
 
-/// Answers one request; false where the connection ends with it.
-net::Task<bool> answer_one(const Server& server, net::Stream& stream, std::string& buffer) {
+/// What comes after an answer: another request, another protocol, or the end.
+struct Next {
+    bool more = false;
+    std::function<net::Task<>(net::Stream, base::Bytes)> protocol;
+};
+
+base::Bytes taken_from(std::string& buffer) {
+    const auto bytes = base::as_bytes(buffer);
+    base::Bytes taken(bytes.begin(), bytes.end());
+    buffer = std::string();
+    return taken;
+}
+
+net::Task<Next> answer_one(const Server& server, net::Stream& stream, std::string& buffer) {
     auto reading = co_await read_request(server, stream, buffer);
-    if (std::holds_alternative<Ended>(reading)) co_return false;
+    if (std::holds_alternative<Ended>(reading)) co_return Next{};
     if (auto* refusal = std::get_if<Refusal>(&reading)) {
         co_await refuse(server, stream, std::move(*refusal));
-        co_return false;
+        co_return Next{};
     }
     auto& received = std::get<Received>(reading);
     const bool head = received.request.verb == Verb::head;
     const bool close = !received.keep_alive || server.limits.close_after_answer;
     const bool keep_1_0 = received.version_1_0 && !close;
-    auto answer = co_await handle(server, std::move(received.request), stream.peer());
+    std::optional<Switch> change;
+    if (server.upgrade) change = server.upgrade(received.request, stream.peer());
+    if (change && change->serve) {
+        const bool sent = co_await send(stream, std::move(change->answer), Framing{});
+        if (!sent) co_return Next{};
+        co_return Next{false, std::move(change->serve)};
+    }
+    std::optional<Response> answer;
+    if (change)
+        answer = std::move(change->answer);
+    else
+        answer = co_await handle(server, std::move(received.request), stream.peer());
     const bool threw = !answer.has_value();
     if (threw) answer = server.error_body(500, "internal error");
     const Framing framing{.close = close || threw, .keep_1_0 = keep_1_0, .omit_body = head, .date = {}};
     const bool sent = co_await send(stream, std::move(*answer), framing);
-    co_return sent && !framing.close;
+    co_return Next{sent && !framing.close, {}};
 }
 
 net::Task<> serve_stream(std::shared_ptr<const Server> server, net::Stream stream) {
@@ -155,16 +179,25 @@ net::Task<> serve_stream(std::shared_ptr<const Server> server, net::Stream strea
             const auto ready = co_await stream.readable_when_idle(server->limits.idle);
             if (!ready) break;
         }
-        const bool more = co_await answer_one(*server, stream, buffer);
-        if (!more) break;
+        auto next = co_await answer_one(*server, stream, buffer);
+        if (next.protocol) {
+            const auto protocol = std::move(next.protocol);
+            server.reset();
+            auto early = taken_from(buffer);
+            auto serving = protocol(std::move(stream), std::move(early));
+            co_await std::move(serving);
+            co_return;
+        }
+        if (!next.more) break;
     }
     stream.close();
 }
 
 }  // namespace
 
-net::Serve serve(Handler handler, ErrorBody error_body, Limits limits) {
-    auto server = std::make_shared<const Server>(Server{std::move(handler), std::move(error_body), limits});
+net::Serve serve(Handler handler, ErrorBody error_body, Limits limits, Upgrade upgrade) {
+    auto server = std::make_shared<const Server>(
+        Server{std::move(handler), std::move(error_body), limits, std::move(upgrade)});
     return [server](net::Stream stream) { return serve_stream(server, std::move(stream)); };
 }
 

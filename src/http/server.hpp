@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 
+#include "base/encoding.hpp"
 #include "http/message.hpp"
 #include "net/listener.hpp"
 
@@ -25,8 +27,17 @@ using Handler = std::function<net::Task<Response>(Request request, const net::Pe
 /// each API has its own shape.
 using ErrorBody = std::function<Response(int status, std::string_view reason)>;
 
+/// What a request that asks for another protocol comes to: its answer and, where that is 101, who serves the
+/// connection from then on. early: what the client sent behind the request.
+struct Switch {
+    Response answer;
+    std::function<net::Task<>(net::Stream stream, base::Bytes early)> serve;
+};
+/// Looks at each request before the handler does; nullopt: an ordinary one, for the handler.
+using Upgrade = std::function<std::optional<Switch>(const Request& request, const net::Peer& peer)>;
+
 /// A net::Serve that speaks HTTP/1.1 with keep-alive. Answers carry Content-Length and are never chunked.
 /// Expect: 100-continue is honoured. A handler that throws gives 500 and a log line, and closes.
-net::Serve serve(Handler handler, ErrorBody error_body, Limits limits = {});
+net::Serve serve(Handler handler, ErrorBody error_body, Limits limits = {}, Upgrade upgrade = {});
 
 }  // namespace http

@@ -43,7 +43,9 @@ std::string write_response(const Response& response, const Framing& framing) {
     if (!framing.date.empty()) append_field(out, "Date", framing.date);
     append_fields(out, response.headers);
     if (!bodiless) append_field(out, "Content-Length", std::to_string(response.body.size()));
-    if (framing.close) {
+    if (response.status == 101) {
+        append_field(out, "Connection", "Upgrade");
+    } else if (framing.close) {
         append_field(out, "Connection", "close");
     } else if (framing.keep_1_0) {
         append_field(out, "Connection", "keep-alive");

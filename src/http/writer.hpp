@@ -16,7 +16,8 @@ struct Framing {
     std::string date;        ///< RFC 1123; empty: no Date
 };
 
-/// An answer as bytes: one reason phrase, one Content-Length (none for 1xx, 204 and 304), never chunked.
+/// An answer as bytes: one reason phrase, one Content-Length (none for 1xx, 204 and 304), never chunked; 101
+/// has Connection: Upgrade.
 /// Framing fields that the handler has set are left out; a control character in a value becomes a space.
 std::string write_response(const Response& response, const Framing& framing);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/device_message.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <utility>
@@ -27,20 +28,35 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> system_he
      {"iothub-interface-id", "interface-id"},
      {"dt-subject", "dt-subject"}}};
 
-void add_property(azure::Message& message, std::string_view name, std::string value) {
-    if (base::equal_ignoring_case(name.substr(0, application_prefix.size()), application_prefix)) {
-        message.application.emplace_back(std::string(name.substr(application_prefix.size())),
-                                         std::move(value));
-        return;
-    }
-    for (const auto& [header, property] : system_headers) {
-        if (base::equal_ignoring_case(name, header))
-            message.system.emplace_back(std::string(property), std::move(value));
-    }
-}
-
 std::unexpected<Refusal> bad(std::string text) {
     return std::unexpected(Refusal{azure::ErrorCode::iot_hub_format_error, std::move(text)});
+}
+
+/// The first of two equal names counts, as in a property bag.
+void add(azure::Properties& properties, std::string_view name, std::string_view value) {
+    const auto same = [&](const auto& property) { return property.first == name; };
+    if (std::ranges::none_of(properties, same)) properties.emplace_back(name, value);
+}
+
+/// A header, or a member of a batch's properties, which are named alike; others are none of the message.
+std::expected<void, Refusal> add_property(azure::Message& message, std::string_view name,
+                                          std::string_view value) {
+    const bool application =
+        base::equal_ignoring_case(name.substr(0, application_prefix.size()), application_prefix);
+    const auto* system = std::ranges::find_if(
+        system_headers, [&](const auto& known) { return base::equal_ignoring_case(name, known.first); });
+    const bool acknowledgement = base::equal_ignoring_case(name, "iothub-ack");
+    if (!application && !acknowledgement && system == system_headers.end()) return {};
+    if (!base::is_utf8(value)) return bad("the property " + std::string(name) + " is not UTF-8");
+    if (system != system_headers.end()) {
+        add(message.system, system->second, value);
+        return {};
+    }
+    if (application) name.remove_prefix(application_prefix.size());
+    if (name.empty()) return bad("a property has no name");
+    // iothub-ack keeps its name, as in the property bag of MQTT.
+    add(message.application, application ? name : "iothub-ack", value);
+    return {};
 }
 
 std::expected<azure::Message, Refusal> read_item(const boost::json::value& value) {
@@ -50,7 +66,9 @@ std::expected<azure::Message, Refusal> read_item(const boost::json::value& value
     azure::Message message;
     const std::string_view text = body->get_string();
     const auto* encoded = item->if_contains("base64Encoded");
-    if (encoded != nullptr && encoded->is_bool() && !encoded->get_bool()) {
+    if (encoded != nullptr && !encoded->is_bool())
+        return bad("a base64Encoded of the batch is no truth value");
+    if (encoded != nullptr && !encoded->get_bool()) {
         const auto bytes = base::as_bytes(text);
         message.body.assign(bytes.begin(), bytes.end());
     } else {
@@ -58,12 +76,13 @@ std::expected<azure::Message, Refusal> read_item(const boost::json::value& value
         if (!bytes) return bad("a body of the batch is not base64");
         message.body = *std::move(bytes);
     }
-    if (const auto* properties = item->if_contains("properties");
-        properties != nullptr && properties->is_object()) {
-        for (const auto& [name, property] : properties->get_object()) {
-            if (!property.is_string()) return bad("a property of the batch is no text");
-            add_property(message, name, std::string(property.get_string()));
-        }
+    const auto* properties = item->if_contains("properties");
+    if (properties == nullptr || properties->is_null()) return message;
+    if (!properties->is_object()) return bad("properties of the batch are no object");
+    for (const auto& [name, property] : properties->get_object()) {
+        if (!property.is_string()) return bad("a property of the batch is no text");
+        if (auto fine = add_property(message, name, property.get_string()); !fine)
+            return std::unexpected(std::move(fine).error());
     }
     return message;
 }
@@ -82,9 +101,12 @@ std::expected<std::vector<azure::Message>, Refusal> read_batch(std::string_view 
     return messages;
 }
 
-std::vector<azure::Message> read_single(const http::Request& request) {
+std::expected<std::vector<azure::Message>, Refusal> read_single(const http::Request& request) {
     azure::Message message;
-    for (const auto& [name, value] : request.headers.all()) add_property(message, name, value);
+    for (const auto& [name, value] : request.headers.all()) {
+        if (auto fine = add_property(message, name, value); !fine)
+            return std::unexpected(std::move(fine).error());
+    }
     const auto bytes = base::as_bytes(request.body);
     message.body.assign(bytes.begin(), bytes.end());
     std::vector<azure::Message> messages;
@@ -96,16 +118,11 @@ std::vector<azure::Message> read_single(const http::Request& request) {
 
 std::expected<std::vector<azure::Message>, Refusal> read_device_messages(const http::Request& request) {
     const auto type = request.headers.get("Content-Type").value_or("");
-    std::vector<azure::Message> messages;
-    if (base::equal_ignoring_case(type.substr(0, batch_type.size()), batch_type)) {
-        auto batch = read_batch(request.body);
-        if (!batch) return std::unexpected(std::move(batch).error());
-        messages = *std::move(batch);
-    } else {
-        messages = read_single(request);
-    }
+    const bool batch = base::equal_ignoring_case(base::trim(type.substr(0, type.find(';'))), batch_type);
+    auto messages = batch ? read_batch(request.body) : read_single(request);
+    if (!messages) return messages;
     std::size_t size = 0;
-    for (const auto& message : messages) size += azure::message_size(message);
+    for (const auto& message : *messages) size += azure::message_size(message);
     if (size > azure::largest_message) {
         return std::unexpected(Refusal{azure::ErrorCode::message_too_large,
                                        std::to_string(size) + " octets of bodies and properties, at most " +

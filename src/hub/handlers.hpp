@@ -57,6 +57,9 @@ Answer delete_certificate(Call& call);
 Answer post_verification_code(Call& call);
 Answer post_verify(Call& call);
 
+// method_routes.cpp (hub.md 5.8)
+Answer post_method(Call& call);
+
 // message_routes.cpp (interfaces.md 5, hub.md 4)
 Answer get_events(Call& call);
 Answer post_event(Call& call);

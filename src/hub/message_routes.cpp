@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include "base/encoding.hpp"
@@ -49,6 +52,32 @@ std::string write(const std::vector<Telemetry::Stored>& stored, Form form) {
             body += "id: " + std::to_string(offset) + "\ndata: " + json + "\n\n";
     }
     return body;
+}
+
+/// Appends a batch at one go; `done` once all of it is durable, with the first failure where there is one.
+void append_all(Telemetry& telemetry, const Sender& sender, std::vector<azure::Message> messages,
+                std::chrono::sys_time<std::chrono::milliseconds> now,
+                std::function<void(base::Status)> done) {
+    if (messages.empty()) return done({});
+    struct Batch {
+        std::mutex mutex;
+        std::size_t left;
+        base::Status outcome;
+        std::function<void(base::Status)> done;
+    };
+    const auto batch = std::make_shared<Batch>();
+    batch->left = messages.size();
+    batch->done = std::move(done);
+    for (auto& message : messages) {
+        const auto event = make_event(sender, std::move(message), now);
+        telemetry.append(event, [batch](const base::Result<std::uint64_t>& stored) {
+            std::unique_lock lock(batch->mutex);
+            if (!stored && batch->outcome) batch->outcome = std::unexpected(stored.error());
+            if (--batch->left > 0) return;
+            lock.unlock();
+            batch->done(std::move(batch->outcome));
+        });
+    }
 }
 
 }  // namespace
@@ -104,14 +133,14 @@ Answer post_event(Call& call) {
     }
     auto messages = read_device_messages(call.request);
     if (!messages) co_return call.refuse(messages.error());
-    for (auto& message : *messages) {
-        const auto event = make_event(sender, std::move(message), call.services.clock.now_ms());
-        const auto start = [&](auto done) { call.services.telemetry.append(event, std::move(done)); };
-        const auto stored = co_await net::await_callback<base::Result<std::uint64_t>>(start);
-        if (!stored) {
-            base::log::error(base::events::store_failed, stored.error());
-            co_return call.refuse(stored.error());
-        }
+    const auto start = [&](auto done) {
+        append_all(call.services.telemetry, sender, *std::move(messages), call.services.clock.now_ms(),
+                   std::move(done));
+    };
+    const auto stored = co_await net::await_callback<base::Status>(start);
+    if (!stored) {
+        base::log::error(base::events::store_failed, stored.error());
+        co_return call.refuse(stored.error());
     }
     co_return http::Response::empty(204);
 }

@@ -6,6 +6,7 @@
 
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "hub/session_methods.hpp"
 #include "hub/session_twin.hpp"
 #include "trust/sas_token.hpp"
 
@@ -23,11 +24,13 @@ base::Error distrust(const trust::Identity& identity, const pki::Verdict& verdic
 
 }  // namespace
 
-net::Task<> MqttSession::serve(const Services& services, net::Stream stream) {
+net::Task<> MqttSession::serve(const Services& services, net::Stream stream,
+                               std::unique_ptr<net::Framing> framing, base::Bytes early) {
     const std::shared_ptr<MqttSession> self(new MqttSession(services));
     mqtt::Connection::Options options;
     options.window = services.config.flow.unstored_messages;
-    self->connection_ = mqtt::Connection::make(std::move(stream), services.clock, options);
+    self->connection_ = mqtt::Connection::make(std::move(stream), services.clock, options, std::move(framing),
+                                               std::move(early));
     const auto ended = co_await self->connection_->run(*self);
     self->finished(ended);
 }
@@ -168,8 +171,11 @@ void MqttSession::deliver(mqtt::Publish publish) {
         case azure::TopicKind::twin_reported:
             take_reported(*this, topic, publish);
             break;
-        case azure::TopicKind::telemetry:
         case azure::TopicKind::method_answer:
+            if (publish.qos == mqtt::Qos::at_least_once) connection_->stored(publish.packet_id);
+            take_method_answer(services_, identity(), topic, std::move(publish.payload));
+            break;
+        case azure::TopicKind::telemetry:
         case azure::TopicKind::unknown:
             take_telemetry(std::move(publish), topic);
             break;
@@ -234,8 +240,10 @@ void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topi
 
 mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
     mqtt::Grants grants;
+    bool to_methods = false;
     for (const auto& [filter, qos] : request.subscriptions) {
         if (subscriptions_.add(identity(), filter, qos)) {
+            to_methods = to_methods || filter.starts_with("$iothub/methods/");
             grants.codes.push_back(std::min<std::uint8_t>(static_cast<std::uint8_t>(qos), 1));
             continue;
         }
@@ -248,6 +256,7 @@ mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
                             {}};
         }
     }
+    if (to_methods) announce_method_subscription(services_, identity());
     return grants;
 }
 

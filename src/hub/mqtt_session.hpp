@@ -17,8 +17,9 @@ class MqttSession final : public Member,
                           public mqtt::ConnectionHandler,
                           public std::enable_shared_from_this<MqttSession> {
   public:
-    /// Serves the connection to its end. services: outlives the task.
-    static net::Task<> serve(const Services& services, net::Stream stream);
+    /// Serves the connection to its end. services: outlives the task. framing, early: mqtt::Connection::make.
+    static net::Task<> serve(const Services& services, net::Stream stream,
+                             std::unique_ptr<net::Framing> framing = {}, base::Bytes early = {});
 
     net::Task<mqtt::Answer> authenticate(mqtt::Connect connect) override;
     void started() override;

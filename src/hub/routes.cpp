@@ -80,6 +80,9 @@ constexpr std::array table{
     Route{Verb::post, arm_code, Needs::owner, &post_verification_code},
     Route{Verb::post, arm_verify, Needs::owner, &post_verify},
 
+    Route{Verb::post, "/twins/{d}/methods", Needs::service_connect, &post_method},
+    Route{Verb::post, "/twins/{d}/modules/{m}/methods", Needs::service_connect, &post_method},
+
     Route{Verb::get, "/messages/events", Needs::service_connect, &get_events},
     Route{Verb::post, "/devices/{d}/messages/events", Needs::device, &post_event},
     Route{Verb::post, "/devices/{d}/modules/{m}/messages/events", Needs::device, &post_event},

@@ -13,6 +13,7 @@
 #include "hub/answer.hpp"
 #include "hub/mqtt_session.hpp"
 #include "hub/routes.hpp"
+#include "hub/websocket.hpp"
 
 namespace hub {
 
@@ -106,13 +107,14 @@ base::Status Hub::open_stores() {
     SP_TRY(return, registry_, registry::Registry::open(config_.registry_file(), clock_));
     for (std::size_t i = 0; i < loops_.size(); ++i) {
         auto state = std::make_unique<LoopState>();
+        state->loop = &loops_.at(i);
         SP_TRY(return, state->reader, registry_->reader());
         states_.push_back(std::move(state));
     }
     SP_TRY(return, queries_, QueryPool::open(*registry_));
     if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
     services_ = std::make_unique<Services>(Services{config_, clock_, *registry_, *queries_, *telemetry_,
-                                                    anchors_, sessions_, states_, stopping_});
+                                                    anchors_, sessions_, methods_, states_, stopping_});
     telemetry_->on_durable([this] {
         for (std::size_t i = 0; i < loops_.size(); ++i)
             loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });
@@ -136,9 +138,13 @@ base::Status Hub::open_listeners() {
     http::ErrorBody error_body = [services](int status, std::string_view reason) {
         return refuse_status(status, reason, services->clock.now());
     };
+    http::Upgrade upgrade = [services](const http::Request& request, const net::Peer& peer) {
+        return open_websocket(*services, request, peer);
+    };
     SP_TRY(return, https_,
-                 net::TlsListener::open(loops_, config_.listen.address, config_.listen.https_port, tls,
-                                        http::serve(std::move(handler), std::move(error_body))));
+                 net::TlsListener::open(
+                     loops_, config_.listen.address, config_.listen.https_port, tls,
+                     http::serve(std::move(handler), std::move(error_body), {}, std::move(upgrade))));
     return {};
 }
 
@@ -188,6 +194,7 @@ void Hub::stop() {
         loops_.at(i).post([state = states_[i].get()] {
             state->scopes.wake_all();
             state->messages.wake_all();
+            state->methods.wake_all();
         });
     }
 }

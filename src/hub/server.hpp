@@ -54,6 +54,7 @@ class Hub {
     std::atomic<bool> stopping_ = false;
     Anchors anchors_;
     Sessions sessions_;
+    Methods methods_;
     std::vector<std::unique_ptr<LoopState>> states_;
     std::unique_ptr<Telemetry> telemetry_;
     std::unique_ptr<registry::Registry> registry_;

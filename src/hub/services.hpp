@@ -9,6 +9,7 @@
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
 #include "hub/query_pool.hpp"
+#include "hub/methods.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
 #include "hub/waiters.hpp"
@@ -18,9 +19,11 @@ namespace hub {
 
 /// What each loop has to itself.
 struct LoopState {
+    net::Loop* loop = nullptr;
     std::unique_ptr<registry::Reader> reader;
     Waiters scopes;    ///< held scopeChanges requests, by device scope
     Waiters messages;  ///< held message requests
+    Waiters methods;   ///< direct methods: by request, and by whom they wait to subscribe
 };
 
 /// What sessions and routes work with; outlives them all.
@@ -32,6 +35,7 @@ struct Services {
     Telemetry& telemetry;
     Anchors& anchors;
     Sessions& sessions;
+    Methods& methods;
     std::vector<std::unique_ptr<LoopState>>& loops;
     std::atomic<bool>& stopping;
 

@@ -29,20 +29,31 @@ base::Error ended(std::string reason) {
 
 }  // namespace
 
-std::shared_ptr<Connection> Connection::make(net::Stream stream, const base::Clock& clock, Options options) {
-    return std::shared_ptr<Connection>(new Connection(std::move(stream), clock, options));
+std::shared_ptr<Connection> Connection::make(net::Stream stream, const base::Clock& clock, Options options,
+                                             std::unique_ptr<net::Framing> framing, base::Bytes early) {
+    return std::shared_ptr<Connection>(
+        new Connection(std::move(stream), clock, options, std::move(framing), std::move(early)));
 }
 
-Connection::Connection(net::Stream stream, const base::Clock& clock, Options options)
+Connection::Connection(net::Stream stream, const base::Clock& clock, Options options,
+                       std::unique_ptr<net::Framing> framing, base::Bytes early)
     : loop_(net::this_loop()),
       stream_(std::move(stream)),
+      framing_(std::move(framing)),
       clock_(clock),
       options_(options),
-      opened_(clock.now()) {}
+      opened_(clock.now()),
+      in_(std::move(early)) {}
 
 net::Task<Ended> Connection::run(ConnectionHandler& handler) {
     const auto self = shared_from_this();
+    if (auto fine = unwrap(0); !fine) finish(std::move(fine).error());
     co_await serve(handler);
+    if (framing_ && stream_.is_open()) {
+        framing_->end(out_);
+        told_ = true;
+        flush();
+    }
     // A notification of an earlier writer may be left over, so the flag decides.
     while (writing_) {
         const bool notified = co_await drained_.wait(farewell);
@@ -131,8 +142,19 @@ net::Task<base::Result<bool>> Connection::fill() {
     const auto got = co_await stream_.read_some(tail, limit);
     in_.resize(have + (got ? *got : 0));
     if (!got && got.error().code != base::Code::timeout) co_return std::unexpected(got.error());
+    if (auto fine = unwrap(have); !fine) co_return std::unexpected(std::move(fine).error());
     if (have == 0 && in_.empty()) base::Bytes().swap(in_);
     co_return true;
+}
+
+/// Replaces what `in_` holds behind `from`, as it was read, by what it carries.
+base::Status Connection::unwrap(std::size_t from) {
+    if (!framing_ || in_.size() == from) return {};
+    const base::Bytes received(in_.begin() + static_cast<std::ptrdiff_t>(from), in_.end());
+    in_.resize(from);
+    auto fine = framing_->unwrap(received, in_, out_);
+    flush();
+    return fine;
 }
 
 net::Task<> Connection::handle(std::vector<Action> actions, ConnectionHandler& handler) {
@@ -225,12 +247,19 @@ void Connection::transmit(std::vector<Action> actions) {
 void Connection::enqueue(const Packet& packet) {
     if (!stream_.is_open()) return;
     const auto bytes = encode(packet);
-    out_.insert(out_.end(), bytes.begin(), bytes.end());
+    if (framing_)
+        framing_->wrap(bytes, out_);
+    else
+        out_.insert(out_.end(), bytes.begin(), bytes.end());
+    flush();
+}
+
+void Connection::flush() {
     if (out_.size() > options_.output) {
         close({base::Code::rate_limited, "peer", "does not read what is sent to it", ""});
         return;
     }
-    if (writing_) return;
+    if (writing_ || out_.empty() || !stream_.is_open()) return;
     writing_ = true;
     loop_.spawn("mqtt.write", write_out(shared_from_this()));
 }

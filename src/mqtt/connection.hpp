@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "mqtt/session.hpp"
+#include "net/framing.hpp"
 #include "net/loop.hpp"
 #include "net/stream.hpp"
 #include "net/timer.hpp"
@@ -75,7 +76,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
         std::size_t output = 2 * limits::packet;
         std::chrono::milliseconds write_limit{30'000};
     };
-    static std::shared_ptr<Connection> make(net::Stream stream, const base::Clock& clock, Options options);
+    /// framing: how MQTT lies in the stream; none: bare. early: what was read from it already.
+    static std::shared_ptr<Connection> make(net::Stream stream, const base::Clock& clock, Options options,
+                                            std::unique_ptr<net::Framing> framing = {},
+                                            base::Bytes early = {});
     static std::shared_ptr<Connection> make(net::Stream stream, const base::Clock& clock) {
         return make(std::move(stream), clock, Options{});
     }
@@ -100,20 +104,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool is_open() const { return !end_ && stream_.is_open(); }
 
   private:
-    Connection(net::Stream stream, const base::Clock& clock, Options options);
+    Connection(net::Stream stream, const base::Clock& clock, Options options,
+               std::unique_ptr<net::Framing> framing, base::Bytes early);
     net::Task<> serve(ConnectionHandler& handler);
     net::Task<base::Result<bool>> fill();
+    base::Status unwrap(std::size_t from);
     net::Task<> handle(std::vector<Action> actions, ConnectionHandler& handler);
     net::Task<> decide(Connect connect, ConnectionHandler& handler);
     net::Task<> wait_for_window();
     static net::Task<> write_out(std::shared_ptr<Connection> self);
     void transmit(std::vector<Action> actions);
     void enqueue(const Packet& packet);
+    void flush();
     void finish(base::Error why);
     base::Instant deadline() const;
 
     net::Loop& loop_;
     net::Stream stream_;
+    std::unique_ptr<net::Framing> framing_;
     const base::Clock& clock_;
     Options options_;
     Session session_;

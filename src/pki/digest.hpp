@@ -16,7 +16,7 @@ using Sha256 = std::array<std::byte, 32>;
 using Sha1 = std::array<std::byte, 20>;
 
 Sha256 sha256(std::span<const std::byte> bytes);
-/// For thumbprints and key identifiers alone; nothing is signed with it.
+/// For thumbprints, key identifiers and the WebSocket handshake; nothing is signed with it.
 Sha1 sha1(std::span<const std::byte> bytes);
 /// HMAC-SHA256 (RFC 2104) of `message` under `key` of any length.
 Sha256 hmac_sha256(std::span<const std::byte> key, std::span<const std::byte> message);

@@ -178,22 +178,70 @@ class ClientsAtTheGateway(SystemTest):
 
 
 class OpensslClient(SystemTest):
-    def test_hub_asks_for_a_client_certificate_without_naming_authorities(self):
-        w = self.world
-        w.make_hub()
-        for version in ("-tls1_2", "-tls1_3"):
-            shown = run("openssl", "s_client", "-connect", f"127.0.0.1:{w.hub.port('MQTT_PORT')}", "-servername", HUB_NAME,
-                        "-CAfile", w.root, version, stdin="", check=False)
-            text = shown.stdout + shown.stderr
-            self.assertIn("Verify return code: 0 (ok)", text)
-            self.assertIn("No client certificate CA names sent", text)
+    """The habits of hub.md 1, at both ports."""
 
-    def test_tls_1_1_is_refused(self):
-        w = self.world
-        w.make_hub()
-        shown = run("openssl", "s_client", "-connect", f"127.0.0.1:{w.hub.port('MQTT_PORT')}", "-tls1_1", "-cipher",
-                    "ALL@SECLEVEL=0", stdin="", check=False)
-        self.assertNotEqual(shown.returncode, 0)
+    def setUp(self):
+        super().setUp()
+        self.world.make_hub()
+
+    def s_client(self, port, *more):
+        shown = run("openssl", "s_client", "-connect", f"127.0.0.1:{self.world.hub.port(port)}", "-CAfile",
+                    self.world.root, *more, stdin="", check=False)
+        return shown.returncode, shown.stdout + shown.stderr
+
+    def at_both_ports(self, *more):
+        return [self.s_client(port, *more) for port in ("MQTT_PORT", "HTTPS_PORT")]
+
+    def test_asks_for_a_client_certificate_without_naming_authorities(self):
+        for version in ("-tls1_2", "-tls1_3"):
+            for code, text in self.at_both_ports(version, "-servername", HUB_NAME):
+                self.assertEqual(code, 0, text)
+                self.assertIn("Verify return code: 0 (ok)", text)
+                self.assertIn("No client certificate CA names sent", text)
+                self.assertIn("Requested Signature Algorithms", text)
+
+    def test_tls_1_0_and_1_1_are_refused(self):
+        for version in ("-tls1", "-tls1_1"):
+            for code, text in self.at_both_ports(version, "-cipher", "ALL:@SECLEVEL=0"):
+                self.assertNotEqual(code, 0)
+                self.assertIn("alert protocol version", text)
+
+    def test_tls_1_2_has_forward_secrecy_and_an_aead_or_nothing(self):
+        for cipher in ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"):
+            for code, text in self.at_both_ports("-tls1_2", "-cipher", cipher):
+                self.assertEqual(code, 0, text)
+                self.assertIn(f"Cipher is {cipher}", text)
+        for cipher in ("AES128-GCM-SHA256", "ECDHE-ECDSA-NULL-SHA", "AECDH-NULL-SHA"):
+            for code, text in self.at_both_ports("-tls1_2", "-cipher", f"{cipher}:@SECLEVEL=0"):
+                self.assertNotEqual(code, 0)
+                self.assertIn("handshake failure", text)
+
+    def test_alpn_is_http_1_1_where_offered_and_no_condition(self):
+        _, text = self.s_client("HTTPS_PORT", "-alpn", "h2,http/1.1")
+        self.assertIn("ALPN protocol: http/1.1", text)
+        for offered in ([], ["-alpn", "h2"], ["-alpn", "mqtt"]):
+            for code, text in self.at_both_ports(*offered):
+                self.assertEqual(code, 0, text)
+                self.assertIn("No ALPN negotiated", text)
+
+    def test_unknown_and_missing_server_names_get_the_certificate(self):
+        for name in (["-servername", "somebody.else"], ["-noservername"]):
+            for code, text in self.at_both_ports(*name):
+                self.assertEqual(code, 0, text)
+                self.assertIn(f"CN = {HUB_NAME}", text)
+
+    def test_a_small_device_gets_its_fragment_length(self):
+        for length in ("512", "4096"):
+            for code, text in self.at_both_ports("-tls1_2", "-maxfraglen", length):
+                self.assertEqual(code, 0, text)
+                self.assertIn("Verify return code: 0 (ok)", text)
+
+    def test_the_chain_comes_without_its_root_and_no_ticket_is_given(self):
+        for version in ("-tls1_2", "-tls1_3"):
+            for code, text in self.at_both_ports(version, "-showcerts"):
+                self.assertEqual(code, 0, text)
+                self.assertNotIn("s:CN = my_private_root_CA", text)
+                self.assertNotIn("TLS session ticket:", text)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace app {
+namespace azure {
 
 /// The members of a JSON object with their values as they stand in the text: a number of a device is shown
 /// digit for digit, which a parsed and written one would not be. Borrows from `text`, which must be JSON
@@ -19,4 +19,4 @@ std::string_view raw_member(const RawMembers& members, std::string_view name);
 /// The same members as an object again.
 std::string raw_object(const RawMembers& members);
 
-}  // namespace app
+}  // namespace azure

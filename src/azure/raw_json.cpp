@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/raw_json.hpp"
+#include "azure/raw_json.hpp"
 
 #include <algorithm>
 
 #include "base/encoding.hpp"
 
-namespace app {
+namespace azure {
 
 namespace {
 
@@ -73,4 +73,4 @@ std::string raw_object(const RawMembers& members) {
     return out + "}";
 }
 
-}  // namespace app
+}  // namespace azure
