@@ -26,6 +26,7 @@ void add_hub_connection_string(CLI::App& hub, Run& run);
 void add_hub_device(CLI::App& hub, Run& run);  ///< hub device, module, and az's names
 void add_hub_certificate(CLI::App& hub, Run& run);
 void add_hub_monitor(CLI::App& hub, Run& run);
+void add_hub_explain(CLI::App& hub, Run& run);
 void add_edge(CLI::App& root, Run& run);
 void add_gateway(CLI::App& root, Run& run);
 void add_verify(CLI::App& root, Run& run);

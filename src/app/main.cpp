@@ -44,6 +44,7 @@ int parse_and_run(int argc, char** argv) {
     add_hub_device(*hub, run);
     add_hub_certificate(*hub, run);
     add_hub_monitor(*hub, run);
+    add_hub_explain(*hub, run);
     add_edge(root, run);
     add_gateway(root, run);
     add_verify(root, run);

@@ -52,4 +52,8 @@ ErrorCode from(base::Code code);
 std::string error_body(ErrorCode code, std::string_view text, std::string_view tracking_id,
                        base::Instant now);
 
+/// The text of such a body behind "ErrorCode:...;"; the whole `Message` where it has another form; empty
+/// where it is no such body.
+std::string error_text(std::string_view body);
+
 }  // namespace azure

@@ -25,7 +25,8 @@ using Handler = std::function<net::Task<Response>(Request request, const net::Pe
 /// each API has its own shape.
 using ErrorBody = std::function<Response(int status, std::string_view reason)>;
 
-/// A net::Serve that speaks HTTP/1.1 with keep-alive. Answers carry Content-Length and are never chunked.
+/// A net::Serve that speaks HTTP/1.1 with keep-alive. Answers carry Content-Length; only those with a
+/// BodySource are chunked (to HTTP/1.0: end with the connection).
 /// Expect: 100-continue is honoured. A handler that throws gives 500 and a log line, and closes.
 net::Serve serve(Handler handler, ErrorBody error_body, Limits limits = {});
 

@@ -13,6 +13,7 @@
 #include "hub/answer.hpp"
 #include "hub/mqtt_session.hpp"
 #include "hub/routes.hpp"
+#include "hub/tracking.hpp"
 
 namespace hub {
 
@@ -81,7 +82,11 @@ base::Result<std::shared_ptr<const net::ServerTls>> load_tls(const Config& confi
 }  // namespace
 
 Hub::Hub(Config config, net::Loops& loops, const base::Clock& clock, base::DirectoryLock lock)
-    : config_(std::move(config)), loops_(loops), clock_(clock), lock_(std::move(lock)) {}
+    : config_(std::move(config)),
+      loops_(loops),
+      clock_(clock),
+      lock_(std::move(lock)),
+      throttle_(config_.throttle) {}
 
 Hub::~Hub() {
     stopping_ = true;
@@ -102,7 +107,9 @@ base::Result<std::unique_ptr<Hub>> Hub::open(Config config, net::Loops& loops, c
 }
 
 base::Status Hub::open_stores() {
-    SP_TRY(return, telemetry_, Telemetry::open(config_.message_directory()));
+    SP_TRY(return, telemetry_, Telemetry::open(config_.message_directory(), config_.retention));
+    SP_TRY(return, explanations_, Explanations::open(config_.explanations_file(), config_.explain, clock_));
+    SP_TRY(return, consumers_, Consumers::open(config_.consumers_file()));
     SP_TRY(return, registry_, registry::Registry::open(config_.registry_file(), clock_));
     for (std::size_t i = 0; i < loops_.size(); ++i) {
         auto state = std::make_unique<LoopState>();
@@ -110,11 +117,17 @@ base::Status Hub::open_stores() {
         states_.push_back(std::move(state));
     }
     if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
-    services_ = std::make_unique<Services>(
-        Services{config_, clock_, *registry_, *telemetry_, anchors_, sessions_, states_, stopping_});
+    services_ = std::make_unique<Services>(Services{config_, clock_, *registry_, *telemetry_, *consumers_,
+                                                    *explanations_, throttle_, anchors_, sessions_, states_,
+                                                    stopping_});
     telemetry_->on_durable([this] {
         for (std::size_t i = 0; i < loops_.size(); ++i)
             loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });
+    });
+    expiry_ = std::make_unique<Expiry>(*telemetry_, config_.retention, clock_);
+    events_ = std::make_unique<HubEvents>(config_, *telemetry_, clock_);
+    sessions_.on_presence([events = events_.get()](const trust::Identity& identity, bool connected) {
+        events->presence(identity, connected);
     });
     registry_->on_change([this](const registry::Change& change) { changed(change); });
     return {};
@@ -132,7 +145,11 @@ base::Status Hub::open_listeners() {
         return dispatch(*services, std::move(request), peer);
     };
     http::ErrorBody error_body = [services](int status, std::string_view reason) {
-        return refuse_status(status, reason, services->clock.now());
+        const auto tracking = make_tracking_id();
+        base::log::info(
+            base::events::request_answered,
+            {{"status", std::to_string(status)}, {"reason", std::string(reason)}, {"tracking", tracking}});
+        return refuse_status(status, reason, tracking, services->clock.now());
     };
     SP_TRY(return, https_,
                  net::TlsListener::open(loops_, config_.listen.address, config_.listen.https_port, tls,
@@ -141,6 +158,7 @@ base::Status Hub::open_listeners() {
 }
 
 void Hub::changed(const registry::Change& change) {
+    events_->changed(change);
     for (std::size_t i = 0; i < loops_.size(); ++i) {
         loops_.at(i).post([state = states_[i].get(), scopes = change.scopes, every = change.certificates] {
             if (every) state->scopes.wake_all();

@@ -10,6 +10,10 @@
 #include "base/file.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
+#include "hub/consumers.hpp"
+#include "hub/expiry.hpp"
+#include "hub/explanations.hpp"
+#include "hub/hub_events.hpp"
 #include "hub/services.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
@@ -54,6 +58,11 @@ class Hub {
     Sessions sessions_;
     std::vector<std::unique_ptr<LoopState>> states_;
     std::unique_ptr<Telemetry> telemetry_;
+    std::unique_ptr<Expiry> expiry_;
+    std::unique_ptr<Consumers> consumers_;
+    std::unique_ptr<Explanations> explanations_;
+    Throttle throttle_;
+    std::unique_ptr<HubEvents> events_;
     std::unique_ptr<registry::Registry> registry_;
     std::unique_ptr<Services> services_;
     std::unique_ptr<net::TlsListener> mqtt_;

@@ -8,8 +8,11 @@
 #include "base/clock.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
+#include "hub/consumers.hpp"
+#include "hub/explanations.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
+#include "hub/throttle.hpp"
 #include "hub/waiters.hpp"
 #include "registry/registry.hpp"
 
@@ -28,6 +31,9 @@ struct Services {
     const base::Clock& clock;
     registry::Registry& registry;
     Telemetry& telemetry;
+    Consumers& consumers;
+    Explanations& explanations;
+    Throttle& throttle;
     Anchors& anchors;
     Sessions& sessions;
     std::vector<std::unique_ptr<LoopState>>& loops;

@@ -54,6 +54,7 @@ struct Change {
     bool certificates = false;
     std::vector<std::string>
         scopes;  ///< device scopes that saw it at any depth, before and after: whose gateways must hear of it
+    bool created = false;  ///< told to observers; not kept, so false in what `changes` reads
 };
 
 /// The etag that a write asks for: none given, any ("*"), or a certain one (bare text).
