@@ -63,7 +63,8 @@ using Connected = base::Result<std::unique_ptr<mqtt::Client>>;
 /// A real hub in this process, on free ports of the loopback, with real TLS.
 class TestHub {
   public:
-    TestHub();
+    /// more: further tables of hub.toml.
+    explicit TestHub(const std::string& more = {});
     ~TestHub();
 
     hub::Hub& hub() { return *hub_; }
