@@ -88,7 +88,9 @@ base::Result<std::unique_ptr<Explanations>> Explanations::open(const std::filesy
         auto pragma = database->statement("PRAGMA synchronous = NORMAL");
         if (auto ran = pragma.step(); !ran) return std::unexpected(ran.error());
     }
-    if (auto purged = purge(*database, keep, clock.now()); !purged) return std::unexpected(purged.error());
+    // On a full disk it may fail; the hub serves all the same.
+    if (auto purged = purge(*database, keep, clock.now()); !purged)
+        base::log::error(base::events::store_failed, purged.error());
     std::unique_ptr<Explanations> made(new Explanations(keep, clock));
     made->writer_ = std::make_unique<store::Writer>(std::move(database));
     return made;
