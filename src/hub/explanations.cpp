@@ -17,6 +17,7 @@ using Documents = Explanations::Documents;
 
 /// About 2 MB of memory at the worst.
 constexpr std::size_t most_waiting = 1024;
+constexpr std::size_t longest_id = 128;
 /// How many may be written before old ones are removed.
 constexpr std::size_t purge_after = 256;
 
@@ -33,7 +34,9 @@ base::Status insert(store::Database& database, const Explanation& explanation) {
         "NOTHING");
     row.bind(1, tracking_key(explanation.tracking).value_or(explanation.tracking));
     row.bind(2, std::int64_t{explanation.when.time_since_epoch().count()});
-    row.bind(3, explanation.identity.device).bind(4, to_json(explanation));
+    // No id is longer; who claims one that is cannot be asked for.
+    row.bind(3, std::string_view(explanation.identity.device).substr(0, longest_id))
+        .bind(4, to_json(explanation));
     if (auto ran = row.run(); !ran) return std::unexpected(ran.error());
     return {};
 }

@@ -117,15 +117,15 @@ base::Status Hub::open_stores() {
         states_.push_back(std::move(state));
     }
     if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
+    events_ = std::make_unique<HubEvents>(config_, *telemetry_, clock_);
     services_ = std::make_unique<Services>(Services{config_, clock_, *registry_, *telemetry_, *consumers_,
-                                                    *explanations_, throttle_, anchors_, sessions_, states_,
-                                                    stopping_});
+                                                    *explanations_, throttle_, *events_, anchors_, sessions_,
+                                                    states_, stopping_});
     telemetry_->on_durable([this] {
         for (std::size_t i = 0; i < loops_.size(); ++i)
             loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });
     });
     expiry_ = std::make_unique<Expiry>(*telemetry_, config_.retention, clock_);
-    events_ = std::make_unique<HubEvents>(config_, *telemetry_, clock_);
     sessions_.on_presence([events = events_.get()](const trust::Identity& identity, bool connected) {
         events->presence(identity, connected);
     });

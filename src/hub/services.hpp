@@ -10,6 +10,7 @@
 #include "hub/config.hpp"
 #include "hub/consumers.hpp"
 #include "hub/explanations.hpp"
+#include "hub/hub_events.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
 #include "hub/throttle.hpp"
@@ -34,6 +35,7 @@ struct Services {
     Consumers& consumers;
     Explanations& explanations;
     Throttle& throttle;
+    HubEvents& events;
     Anchors& anchors;
     Sessions& sessions;
     std::vector<std::unique_ptr<LoopState>>& loops;
