@@ -34,6 +34,8 @@ Documents read_file(const Options& options, const std::string& key) {
     const auto file = options.data / "explanations.db";
     auto found = key.empty() ? hub::Explanations::newest_in(file, options.device, options.top)
                              : hub::Explanations::find_in(file, key);
+    // That there is no such file does not say that there was no such refusal.
+    if (!found) found.error().code = base::Code::io;
     return found;
 }
 

@@ -6,9 +6,9 @@
 
 #include "hub/explanations.hpp"
 #include "hub/tracking.hpp"
-#include "support/loops.hpp"
 #include "support/temporary_directory.hpp"
 #include "test_hub.hpp"
+#include "trust/sas_token.hpp"
 
 namespace hub_test {
 namespace {
