@@ -31,6 +31,7 @@ void add_hub_query(CLI::App& hub, Run& run);
 void add_hub_statistics(CLI::App& hub, Run& run);
 void add_hub_configuration(CLI::App& hub, Run& run);  ///< hub configuration, set-modules
 void add_hub_method(CLI::App& hub, Run& run);  ///< hub invoke-method, and az's names
+void add_hub_explain(CLI::App& hub, Run& run);
 void add_edge(CLI::App& root, Run& run);
 void add_gateway(CLI::App& root, Run& run);
 void add_verify(CLI::App& root, Run& run);

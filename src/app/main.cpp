@@ -49,6 +49,7 @@ int parse_and_run(int argc, char** argv) {
     add_hub_statistics(*hub, run);
     add_hub_configuration(*hub, run);
     add_hub_method(*hub, run);
+    add_hub_explain(*hub, run);
     add_edge(root, run);
     add_gateway(root, run);
     add_verify(root, run);

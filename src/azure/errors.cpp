@@ -170,4 +170,19 @@ std::string numbered_error(ErrorCode code, std::string_view text, std::string_vi
     return boost::json::serialize(body);
 }
 
+std::string error_text(std::string_view body) {
+    boost::system::error_code failed;
+    const auto value = boost::json::parse(body, failed);
+    const auto* object = failed ? nullptr : value.if_object();
+    if (object == nullptr) return {};
+    for (const auto* name : {"Message", "message"}) {
+        const auto* message = object->if_contains(name);
+        if (message == nullptr || !message->is_string()) continue;
+        const std::string text(message->get_string());
+        const auto end = text.starts_with("ErrorCode:") ? text.find(';') : std::string::npos;
+        return end == std::string::npos ? text : text.substr(end + 1);
+    }
+    return {};
+}
+
 }  // namespace azure

@@ -8,6 +8,7 @@
 #include "azure/username.hpp"
 #include "base/config.hpp"
 #include "base/encoding.hpp"
+#include "hub/config_tables.hpp"
 #include "pki/profile.hpp"
 #include "pki/verify.hpp"
 
@@ -93,6 +94,10 @@ base::Result<Config> read_config(const std::filesystem::path& data, const std::f
         if (auto most = flow->integer("unstored_messages", 1, 1024))
             config.flow.unstored_messages = static_cast<std::size_t>(*most);
     }
+    read_messages(*document, config.retention);
+    read_explain(*document, config.explain);
+    read_events(*document, config.events);
+    read_throttle(*document, config.throttle);
     // Served by a later version; what is written for it already is checked, and told at start.
     if (auto metrics = document->table("metrics")) {
         metrics->string("address");

@@ -64,4 +64,13 @@ Answer post_method(Call& call);
 Answer get_events(Call& call);
 Answer post_event(Call& call);
 
+// consumer_routes.cpp (interfaces.md 5)
+Answer list_consumers(Call& call);
+Answer put_consumer(Call& call);
+Answer delete_consumer(Call& call);
+
+// explain_routes.cpp (issue 5)
+Answer get_explanation(Call& call);
+Answer list_explanations(Call& call);
+
 }  // namespace hub

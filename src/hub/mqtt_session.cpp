@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "hub/session_methods.hpp"
 #include "hub/session_twin.hpp"
+#include "hub/refused_session.hpp"
 #include "trust/sas_token.hpp"
 
 namespace hub {
@@ -44,16 +45,18 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
     const auto& address = connection_->peer().address;
     const auto refuse = [&](mqtt::ConnackCode code, base::Error why,
                             const trust::Identity& who) -> mqtt::Answer {
-        base::log::warning(events::session_refused, {{"device", who.device},
-                                                     {"module", who.module},
-                                                     {"address", address},
-                                                     {"connack", std::to_string(static_cast<int>(code))},
-                                                     {"reason", why.text()}});
+        tell_refused(services_, {.identity = who, .address = address, .code = code, .why = why});
         return mqtt::Refuse{code, std::move(why)};
     };
     if (services_.stopping) {
         return refuse(mqtt::ConnackCode::server_unavailable,
                       {base::Code::unavailable, "hub", "is shutting down", {}}, {connect.client_id, {}});
+    }
+    if (services_.throttle.take(Operation::connects, std::chrono::steady_clock::now())) {
+        // 3 is what clients take as "come back later"; 5 would stop some for good.
+        return refuse(mqtt::ConnackCode::server_unavailable,
+                      {base::Code::rate_limited, "connects", "come faster than [throttle] allows", {}},
+                      {connect.client_id, {}});
     }
     auto credential = read_credential(connect, services_.config);
     if (!credential)
@@ -62,10 +65,8 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
     const auto& identity = credential_.claim.identity;
     if (connect.will) {
         if (auto fine = check_will(*connect.will); !fine) {
-            base::log::warning(events::session_refused, {{"device", identity.device},
-                                                         {"module", identity.module},
-                                                         {"address", address},
-                                                         {"reason", fine.error().text()}});
+            tell_refused(services_,
+                         {.identity = identity, .address = address, .code = {}, .why = fine.error()});
             return mqtt::Drop{std::move(fine).error()};
         }
     }
@@ -82,18 +83,12 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
     if (!verdict.accepted()) {
         place_.reset();
         const auto code = connack_code(verdict, credential_.token.text());
-        const auto* failed = verdict.first_failure();
-        base::log::warning(events::session_refused,
-                           {{"device", identity.device},
-                            {"module", identity.module},
-                            {"address", address},
-                            {"auth_chain", credential_.claim.auth_chain},
-                            {"connack", std::to_string(static_cast<int>(code))},
-                            {"step", failed ? std::string(failed->check) : std::string()},
-                            {"expected", failed ? failed->expected : std::string()},
-                            {"found", failed ? failed->found : std::string()},
-                            {"fix", failed ? std::string(pki::advice(failed->check)) : std::string()},
-                            {"steps", pki::to_text(verdict)}});
+        tell_refused(services_, {.identity = identity,
+                                 .address = address,
+                                 .auth_chain = credential_.claim.auth_chain,
+                                 .code = code,
+                                 .why = distrust(identity, verdict),
+                                 .verdict = &verdict});
         return mqtt::Refuse{code, distrust(identity, verdict)};
     }
     generation_ = std::move(judgement->generation);

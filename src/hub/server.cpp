@@ -13,6 +13,7 @@
 #include "hub/answer.hpp"
 #include "hub/mqtt_session.hpp"
 #include "hub/routes.hpp"
+#include "hub/tracking.hpp"
 #include "hub/websocket.hpp"
 
 namespace hub {
@@ -82,7 +83,11 @@ base::Result<std::shared_ptr<const net::ServerTls>> load_tls(const Config& confi
 }  // namespace
 
 Hub::Hub(Config config, net::Loops& loops, const base::Clock& clock, base::DirectoryLock lock)
-    : config_(std::move(config)), loops_(loops), clock_(clock), lock_(std::move(lock)) {}
+    : config_(std::move(config)),
+      loops_(loops),
+      clock_(clock),
+      lock_(std::move(lock)),
+      throttle_(config_.throttle) {}
 
 Hub::~Hub() {
     stopping_ = true;
@@ -103,7 +108,9 @@ base::Result<std::unique_ptr<Hub>> Hub::open(Config config, net::Loops& loops, c
 }
 
 base::Status Hub::open_stores() {
-    SP_TRY(return, telemetry_, Telemetry::open(config_.message_directory()));
+    SP_TRY(return, telemetry_, Telemetry::open(config_.message_directory(), config_.retention));
+    SP_TRY(return, explanations_, Explanations::open(config_.explanations_file(), config_.explain, clock_));
+    SP_TRY(return, consumers_, Consumers::open(config_.consumers_file()));
     SP_TRY(return, registry_, registry::Registry::open(config_.registry_file(), clock_));
     for (std::size_t i = 0; i < loops_.size(); ++i) {
         auto state = std::make_unique<LoopState>();
@@ -113,11 +120,17 @@ base::Status Hub::open_stores() {
     }
     SP_TRY(return, queries_, QueryPool::open(*registry_));
     if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
-    services_ = std::make_unique<Services>(Services{config_, clock_, *registry_, *queries_, *telemetry_,
-                                                    anchors_, sessions_, methods_, states_, stopping_});
+    events_ = std::make_unique<HubEvents>(config_, *telemetry_, clock_);
+    services_ = std::make_unique<Services>(
+        Services{config_, clock_, *registry_, *queries_, *telemetry_, *consumers_, *explanations_, throttle_, *events_,
+                 anchors_, sessions_, methods_, states_, stopping_});
     telemetry_->on_durable([this] {
         for (std::size_t i = 0; i < loops_.size(); ++i)
             loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });
+    });
+    expiry_ = std::make_unique<Expiry>(*telemetry_, config_.retention, clock_);
+    sessions_.on_presence([events = events_.get()](const trust::Identity& identity, bool connected) {
+        events->presence(identity, connected);
     });
     registry_->on_change([this](const registry::Change& change) { changed(change); });
     registry_->on_twin_change([this](const registry::TwinChange& change) { twin_changed(change); });
@@ -136,7 +149,11 @@ base::Status Hub::open_listeners() {
         return dispatch(*services, std::move(request), peer);
     };
     http::ErrorBody error_body = [services](int status, std::string_view reason) {
-        return refuse_status(status, reason, services->clock.now());
+        const auto tracking = make_tracking_id();
+        base::log::info(
+            base::events::request_answered,
+            {{"status", std::to_string(status)}, {"reason", std::string(reason)}, {"tracking", tracking}});
+        return refuse_status(status, reason, tracking, services->clock.now());
     };
     http::Upgrade upgrade = [services](const http::Request& request, const net::Peer& peer) {
         return open_websocket(*services, request, peer);
@@ -149,6 +166,7 @@ base::Status Hub::open_listeners() {
 }
 
 void Hub::changed(const registry::Change& change) {
+    events_->changed(change);
     for (std::size_t i = 0; i < loops_.size(); ++i) {
         loops_.at(i).post([state = states_[i].get(), scopes = change.scopes, every = change.certificates] {
             if (every) state->scopes.wake_all();

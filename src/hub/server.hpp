@@ -11,6 +11,10 @@
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
 #include "hub/query_pool.hpp"
+#include "hub/consumers.hpp"
+#include "hub/expiry.hpp"
+#include "hub/explanations.hpp"
+#include "hub/hub_events.hpp"
 #include "hub/services.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
@@ -57,6 +61,11 @@ class Hub {
     Methods methods_;
     std::vector<std::unique_ptr<LoopState>> states_;
     std::unique_ptr<Telemetry> telemetry_;
+    std::unique_ptr<Expiry> expiry_;
+    std::unique_ptr<Consumers> consumers_;
+    std::unique_ptr<Explanations> explanations_;
+    Throttle throttle_;
+    std::unique_ptr<HubEvents> events_;
     std::unique_ptr<registry::Registry> registry_;
     std::unique_ptr<QueryPool> queries_;
     std::unique_ptr<Services> services_;

@@ -10,8 +10,12 @@
 #include "hub/config.hpp"
 #include "hub/query_pool.hpp"
 #include "hub/methods.hpp"
+#include "hub/consumers.hpp"
+#include "hub/explanations.hpp"
+#include "hub/hub_events.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
+#include "hub/throttle.hpp"
 #include "hub/waiters.hpp"
 #include "registry/registry.hpp"
 
@@ -33,6 +37,10 @@ struct Services {
     registry::Registry& registry;
     QueryPool& queries;
     Telemetry& telemetry;
+    Consumers& consumers;
+    Explanations& explanations;
+    Throttle& throttle;
+    HubEvents& events;
     Anchors& anchors;
     Sessions& sessions;
     Methods& methods;

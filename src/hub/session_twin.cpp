@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/session_twin.hpp"
 
+#include "hub/tracking.hpp"
+
 #include <utility>
 
 #include "azure/twin.hpp"
@@ -34,7 +36,7 @@ void answer(MqttSession& session, int status, const std::string& request, std::s
 /// The Node SDK looks for errorCode in the body alone; the status in the topic is for the others.
 void refuse(MqttSession& session, const std::string& request, const Refusal& refusal,
             const std::string& reason) {
-    const auto tracking = new_tracking_id();
+    const auto tracking = make_tracking_id();
     base::log::warning(events::twin_refused, {{"device", session.identity().device},
                                               {"module", session.identity().module},
                                               {"error", std::string(azure::name(refusal.code))},

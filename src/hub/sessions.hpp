@@ -62,6 +62,10 @@ class Sessions {
     /// told.
     void hold(const Place& place, const std::string& address, base::Instant now);
 
+    /// Called when an identity comes that had no connection, and when it goes, in order for each identity,
+    /// under a lock: it must not come back here. At most one; set it before the first session.
+    void on_presence(std::function<void(const trust::Identity&, bool connected)> observer);
+
     /// Since when the identity is connected; nullopt where it is not.
     std::optional<base::Instant> connected_since(const trust::Identity& identity) const;
     std::size_t size() const;
@@ -93,6 +97,7 @@ class Sessions {
 
     std::array<Shard, 64> shards_;
     std::atomic<std::size_t> connected_devices_ = 0;
+    std::function<void(const trust::Identity&, bool)> presence_;
 };
 
 }  // namespace hub

@@ -57,6 +57,7 @@ struct Change {
     bool certificates = false;
     std::vector<std::string>
         scopes;  ///< device scopes that saw it at any depth, before and after: whose gateways must hear of it
+    bool created = false;  ///< told to observers; not kept, so false in what `changes` reads
 };
 
 /// One committed write of a twin, in order. Each section as it was written: the patch, or the whole.

@@ -22,6 +22,8 @@ struct Writing {
     base::Status changed(Change change);
     /// The same, seen in `scopes` and in every scope above them.
     base::Status changed(const trust::Identity& id, bool deleted, std::vector<std::string> scopes);
+    /// The same for one that was not there before.
+    base::Status created(const trust::Identity& id, std::vector<std::string> scopes);
     base::Status certificates_changed();
     /// A generation id that was never given out before, whatever the clock does.
     base::Result<std::string> new_generation();

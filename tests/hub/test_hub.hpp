@@ -63,12 +63,16 @@ using Connected = base::Result<std::unique_ptr<mqtt::Client>>;
 /// A real hub in this process, on free ports of the loopback, with real TLS.
 class TestHub {
   public:
-    TestHub();
+    /// more: further tables of hub.toml.
+    explicit TestHub(const std::string& more = {});
     ~TestHub();
 
     hub::Hub& hub() { return *hub_; }
     MovableClock& clock() { return clock_; }
     const MovableClock& clock() const { return clock_; }
+    std::uint16_t https_port() const { return hub_->https_port(); }
+    /// Trusts the hub, and presents `identity` where there is one.
+    std::shared_ptr<const net::ClientTls> client_tls(const support::Identity* identity = nullptr) const;
     const support::TestPki& pki() const { return pki_; }
     support::Identity device_identity(const std::string& name) const;
     support::Identity device_identity(const std::string& name, std::chrono::seconds lifetime) const;
