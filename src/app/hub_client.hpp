@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/command.hpp"
 #include "azure/connection_string.hpp"
@@ -38,9 +40,10 @@ class HubClient {
     struct Ask {
         http::Verb verb = http::Verb::get;
         std::string target{};                   ///< path and query, encoded
-        std::string body{};                     ///< JSON; empty: none
+        std::string body{};                     ///< JSON where no header says otherwise; empty: none
         std::optional<std::string> if_match{};  ///< "*", or an etag in quotes
         std::chrono::seconds limit{60};
+        std::vector<std::pair<std::string, std::string>> headers{};
     };
     /// The answer of a 2xx. Another status fails with the service's own words: not_found, already_exists,
     /// precondition_failed, unauthenticated, invalid_argument, unavailable (5xx).

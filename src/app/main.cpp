@@ -43,6 +43,7 @@ int parse_and_run(int argc, char** argv) {
     add_hub_connection_string(*hub, run);
     add_hub_device(*hub, run);
     add_hub_certificate(*hub, run);
+    add_hub_c2d_message(*hub, run);
     add_hub_monitor(*hub, run);
     add_edge(root, run);
     add_gateway(root, run);

@@ -35,6 +35,10 @@ std::string_view name(ErrorCode code) {
             return "SystemModuleModifyUnauthorizedAccess";
         case ErrorCode::generic_forbidden:
             return "GenericForbidden";
+        case ErrorCode::device_queue_full:
+            return "DeviceMaximumQueueDepthExceeded";
+        case ErrorCode::invalid_message_expiry_time:
+            return "InvalidMessageExpiryTime";
         case ErrorCode::device_disabled:
             return "DeviceDisabled";
         case ErrorCode::generic_not_found:
@@ -55,6 +59,8 @@ std::string_view name(ErrorCode code) {
             return "ModuleAlreadyExistsOnDevice";
         case ErrorCode::precondition_failed:
             return "PreconditionFailed";
+        case ErrorCode::device_message_lock_lost:
+            return "DeviceMessageLockLost";
         case ErrorCode::message_too_large:
             return "MessageTooLarge";
         case ErrorCode::too_many_devices:

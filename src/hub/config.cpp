@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "azure/cloud_message.hpp"
 #include "azure/username.hpp"
 #include "base/config.hpp"
 #include "base/encoding.hpp"
@@ -92,6 +93,12 @@ base::Result<Config> read_config(const std::filesystem::path& data, const std::f
     if (auto flow = document->table("flow")) {
         if (auto most = flow->integer("unstored_messages", 1, 1024))
             config.flow.unstored_messages = static_cast<std::size_t>(*most);
+    }
+    if (auto messages = document->table("cloud_to_device")) {
+        if (auto ttl = messages->integer("default_ttl_seconds", 60, azure::longest_message_life.count()))
+            config.cloud_to_device.default_ttl = std::chrono::seconds(*ttl);
+        if (auto most = messages->integer("max_delivery_count", 1, 100))
+            config.cloud_to_device.max_delivery_count = static_cast<int>(*most);
     }
     // Served by a later version; what is written for it already is checked, and told at start.
     if (auto metrics = document->table("metrics")) {

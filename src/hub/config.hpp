@@ -24,6 +24,12 @@ struct Flow {
     std::size_t unstored_messages = 64;  ///< 1 to 1024; of up to 256 KiB each
 };
 
+/// Messages to devices.
+struct CloudToDevice {
+    std::chrono::seconds default_ttl = std::chrono::hours(1);  ///< 60 s to 2 days; a message may say its own
+    int max_delivery_count = 10;                               ///< 1 to 100 abandonments end a message
+};
+
 /// `DIR/hub.toml`, read once and checked whole (docs/reference/hub.md).
 struct Config {
     std::filesystem::path data;  ///< the directory that holds registry and messages
@@ -33,12 +39,15 @@ struct Config {
     std::filesystem::path certificate;  ///< PEM: leaf, then intermediates
     std::filesystem::path key;          ///< PEM, 0600
     Flow flow;
+    CloudToDevice cloud_to_device;
     bool asks_for_metrics = false;  ///< [metrics] is there; this version serves none
 
     const std::string& name() const { return names.front(); }
     /// Compares without case and without a port.
     bool is_own_name(std::string_view host) const;
     std::filesystem::path registry_file() const { return data / "registry.db"; }
+    std::filesystem::path queue_file() const { return data / "devicebound.db"; }
+    std::filesystem::path sessions_file() const { return data / "sessions.db"; }
     std::filesystem::path message_directory() const { return data / "messages"; }
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/device_message.hpp"
 
-#include <array>
 #include <boost/json.hpp>
 #include <utility>
 
+#include "azure/message_headers.hpp"
 #include "base/encoding.hpp"
 #include "hub/telemetry.hpp"
 
@@ -13,31 +13,7 @@ namespace hub {
 namespace {
 
 constexpr std::string_view batch_type = "application/vnd.microsoft.iothub.json";
-constexpr std::string_view application_prefix = "iothub-app-";
 constexpr std::size_t most_in_batch = 500;
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> system_headers{
-    {{"iothub-messageid", "message-id"},
-     {"iothub-correlationid", "correlation-id"},
-     {"iothub-userid", "user-id"},
-     {"iothub-to", "to"},
-     {"iothub-expiry", "expiry"},
-     {"iothub-contenttype", "content-type"},
-     {"iothub-contentencoding", "content-encoding"},
-     {"iothub-interface-id", "interface-id"},
-     {"dt-subject", "dt-subject"}}};
-
-void add_property(azure::Message& message, std::string_view name, std::string value) {
-    if (base::equal_ignoring_case(name.substr(0, application_prefix.size()), application_prefix)) {
-        message.application.emplace_back(std::string(name.substr(application_prefix.size())),
-                                         std::move(value));
-        return;
-    }
-    for (const auto& [header, property] : system_headers) {
-        if (base::equal_ignoring_case(name, header))
-            message.system.emplace_back(std::string(property), std::move(value));
-    }
-}
 
 std::unexpected<Refusal> bad(std::string text) {
     return std::unexpected(Refusal{azure::ErrorCode::iot_hub_format_error, std::move(text)});
@@ -62,7 +38,7 @@ std::expected<azure::Message, Refusal> read_item(const boost::json::value& value
         properties != nullptr && properties->is_object()) {
         for (const auto& [name, property] : properties->get_object()) {
             if (!property.is_string()) return bad("a property of the batch is no text");
-            add_property(message, name, std::string(property.get_string()));
+            azure::add_message_header(message, name, std::string(property.get_string()));
         }
     }
     return message;
@@ -84,7 +60,7 @@ std::expected<std::vector<azure::Message>, Refusal> read_batch(std::string_view 
 
 std::vector<azure::Message> read_single(const http::Request& request) {
     azure::Message message;
-    for (const auto& [name, value] : request.headers.all()) add_property(message, name, value);
+    for (const auto& [name, value] : request.headers.all()) azure::add_message_header(message, name, value);
     const auto bytes = base::as_bytes(request.body);
     message.body.assign(bytes.begin(), bytes.end());
     std::vector<azure::Message> messages;

@@ -14,8 +14,9 @@ namespace {
 
 constexpr std::int64_t most_listed = 1000;
 
-void show_presence(azure::Device& device, const Sessions& sessions) {
-    if (const auto since = sessions.connected_since(device.record.identity)) {
+void show_presence(azure::Device& device, const Services& services) {
+    device.cloud_to_device_messages = static_cast<int>(services.queue.count(device.record.identity.device));
+    if (const auto since = services.sessions.connected_since(device.record.identity)) {
         device.connected = true;
         device.connection_state_updated = *since;
         device.last_activity = *since;
@@ -24,7 +25,7 @@ void show_presence(azure::Device& device, const Sessions& sessions) {
 
 /// One device in its fullness, as the answer to a read or write.
 http::Response shown(Call& call, azure::Device device) {
-    show_presence(device, call.services.sessions);
+    show_presence(device, call.services);
     return json_with_etag(200, azure::to_json(device), device.etag);
 }
 
@@ -35,7 +36,7 @@ Answer list_devices(Call& call) {
     if (!top) co_return call.refuse(top.error());
     auto devices = call.here.reader->devices(static_cast<std::size_t>(top->value_or(most_listed)));
     if (!devices) co_return call.refuse(devices.error());
-    for (auto& device : *devices) show_presence(device, call.services.sessions);
+    for (auto& device : *devices) show_presence(device, call.services);
     co_return json_with_etag(200, azure::to_json(*devices), {});
 }
 

@@ -38,12 +38,14 @@ class Hub {
     registry::Registry& registry() { return *registry_; }
     Telemetry& telemetry() { return *telemetry_; }
     Sessions& sessions() { return sessions_; }
+    DeviceQueue& queue() { return *queue_; }
 
   private:
     Hub(Config config, net::Loops& loops, const base::Clock& clock, base::DirectoryLock lock);
     base::Status open_stores();
     base::Status open_listeners();
     void changed(const registry::Change& change);
+    void observe_queue();
 
     Config config_;
     net::Loops& loops_;
@@ -54,6 +56,8 @@ class Hub {
     Sessions sessions_;
     std::vector<std::unique_ptr<LoopState>> states_;
     std::unique_ptr<Telemetry> telemetry_;
+    std::unique_ptr<DeviceQueue> queue_;
+    std::unique_ptr<KeptSessions> kept_;
     std::unique_ptr<registry::Registry> registry_;
     std::unique_ptr<Services> services_;
     std::unique_ptr<net::TlsListener> mqtt_;

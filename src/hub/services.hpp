@@ -8,6 +8,8 @@
 #include "base/clock.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
+#include "hub/device_queue.hpp"
+#include "hub/kept_sessions.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
 #include "hub/waiters.hpp"
@@ -20,6 +22,8 @@ struct LoopState {
     std::unique_ptr<registry::Reader> reader;
     Waiters scopes;    ///< held scopeChanges requests, by device scope
     Waiters messages;  ///< held message requests
+    Waiters feedback;  ///< held feedback requests
+    Waiters sweeps;    ///< of the one loop that sweeps the queue of devices
 };
 
 /// What sessions and routes work with; outlives them all.
@@ -28,6 +32,8 @@ struct Services {
     const base::Clock& clock;
     registry::Registry& registry;
     Telemetry& telemetry;
+    DeviceQueue& queue;
+    KeptSessions& kept;
     Anchors& anchors;
     Sessions& sessions;
     std::vector<std::unique_ptr<LoopState>>& loops;

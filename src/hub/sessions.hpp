@@ -26,6 +26,8 @@ class Member {
     virtual void judge_again() = 0;
     /// Another connection has taken its place (hub.md 2.8).
     virtual void displaced(std::string by_address) = 0;
+    /// The device's queue may have something for it (DeviceQueue).
+    virtual void messages_waiting() {}
     /// The hub ends.
     virtual void shut_down() = 0;
 };
