@@ -26,11 +26,12 @@ void add_hub_connection_string(CLI::App& hub, Run& run);
 void add_hub_device(CLI::App& hub, Run& run);  ///< hub device, module, and az's names
 void add_hub_twin(CLI::App& hub, Run& run);
 void add_hub_certificate(CLI::App& hub, Run& run);
+void add_hub_c2d_message(CLI::App& hub, Run& run);
 void add_hub_monitor(CLI::App& hub, Run& run);
 void add_hub_query(CLI::App& hub, Run& run);
 void add_hub_statistics(CLI::App& hub, Run& run);
 void add_hub_configuration(CLI::App& hub, Run& run);  ///< hub configuration, set-modules
-void add_hub_method(CLI::App& hub, Run& run);  ///< hub invoke-method, and az's names
+void add_hub_method(CLI::App& hub, Run& run);         ///< hub invoke-method, and az's names
 void add_hub_explain(CLI::App& hub, Run& run);
 void add_edge(CLI::App& root, Run& run);
 void add_gateway(CLI::App& root, Run& run);

@@ -179,8 +179,9 @@ base::Result<http::Response> HubClient::send(const Ask& ask) const {
     request.headers.add("Authorization", std::move(token));
     request.headers.add("User-Agent", "sallyport/" SALLYPORT_VERSION);
     if (ask.if_match) request.headers.add("If-Match", *ask.if_match);
-    if (!ask.body.empty()) request.headers.add("Content-Type", "application/json; charset=utf-8");
     for (const auto& [name, value] : ask.headers) request.headers.add(name, value);
+    if (!ask.body.empty() && !request.headers.get("Content-Type"))
+        request.headers.add("Content-Type", "application/json; charset=utf-8");
     request.body = ask.body;
     http::Endpoint endpoint = http::TlsEndpoint{target_, tls_};
     auto response = net::run_task_for(

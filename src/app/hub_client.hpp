@@ -40,7 +40,7 @@ class HubClient {
     struct Ask {
         http::Verb verb = http::Verb::get;
         std::string target{};                   ///< path and query, encoded
-        std::string body{};                     ///< JSON; empty: none
+        std::string body{};                     ///< JSON where no header says otherwise; empty: none
         std::optional<std::string> if_match{};  ///< "*", or an etag in quotes
         std::chrono::seconds limit{60};
         std::vector<std::pair<std::string, std::string>> headers{};

@@ -44,6 +44,7 @@ int parse_and_run(int argc, char** argv) {
     add_hub_device(*hub, run);
     add_hub_twin(*hub, run);
     add_hub_certificate(*hub, run);
+    add_hub_c2d_message(*hub, run);
     add_hub_monitor(*hub, run);
     add_hub_query(*hub, run);
     add_hub_statistics(*hub, run);

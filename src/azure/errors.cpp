@@ -51,6 +51,10 @@ std::string_view name(ErrorCode code) {
             return "GenericForbidden";
         case ErrorCode::quota_exceeded:
             return "IotHubQuotaExceeded";
+        case ErrorCode::device_queue_full:
+            return "DeviceMaximumQueueDepthExceeded";
+        case ErrorCode::invalid_message_expiry_time:
+            return "InvalidMessageExpiryTime";
         case ErrorCode::device_disabled:
             return "DeviceDisabled";
         case ErrorCode::generic_not_found:
@@ -79,6 +83,8 @@ std::string_view name(ErrorCode code) {
             return "ApplyConfigurationAlreadyInProgressOnDevice";
         case ErrorCode::precondition_failed:
             return "PreconditionFailed";
+        case ErrorCode::device_message_lock_lost:
+            return "DeviceMessageLockLost";
         case ErrorCode::message_too_large:
             return "MessageTooLarge";
         case ErrorCode::too_many_devices:

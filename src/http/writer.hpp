@@ -19,8 +19,8 @@ struct Framing {
 };
 
 /// An answer as bytes: one reason phrase, one Content-Length (none for 1xx, 204 and 304), never chunked
-/// unless its body follows in pieces; 101 has Connection: Upgrade. Framing fields that the handler has set are
-/// left out; a control character in a value becomes a space.
+/// unless its body follows in pieces; 101 has Connection: Upgrade. Framing fields that the handler has set
+/// are left out; a control character in a value becomes a space.
 std::string write_response(const Response& response, const Framing& framing);
 
 /// One piece of a chunked body (RFC 9112 section 7.1); an empty one ends it.

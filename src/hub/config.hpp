@@ -65,6 +65,12 @@ struct EventWishes {
     bool twin_changes = false;
 };
 
+/// Messages to devices.
+struct CloudToDevice {
+    std::chrono::seconds default_ttl = std::chrono::hours(1);  ///< 60 s to 2 days; a message may say its own
+    int max_delivery_count = 10;                               ///< 1 to 100 abandonments end a message
+};
+
 /// `DIR/hub.toml`, read once and checked whole (docs/reference/hub.md).
 struct Config {
     std::filesystem::path data;  ///< the directory that holds registry and messages
@@ -78,6 +84,7 @@ struct Config {
     ExplainLimits explain;
     EventWishes events;
     ThrottleRates throttle{};
+    CloudToDevice cloud_to_device;
     bool asks_for_metrics = false;  ///< [metrics] is there; this version serves none
 
     const std::string& name() const { return names.front(); }
@@ -86,6 +93,8 @@ struct Config {
     std::filesystem::path registry_file() const { return data / "registry.db"; }
     std::filesystem::path consumers_file() const { return data / "consumers.db"; }
     std::filesystem::path explanations_file() const { return data / "explanations.db"; }
+    std::filesystem::path queue_file() const { return data / "devicebound.db"; }
+    std::filesystem::path sessions_file() const { return data / "sessions.db"; }
     std::filesystem::path message_directory() const { return data / "messages"; }
 };
 

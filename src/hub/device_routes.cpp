@@ -17,7 +17,7 @@ constexpr std::int64_t most_listed = 1000;
 
 /// One device in its fullness, as the answer to a read or write.
 http::Response shown(Call& call, azure::Device device) {
-    show_presence(device, call.services.sessions);
+    show_presence(device, call.services);
     return json_with_etag(200, azure::to_json(device), device.etag);
 }
 
@@ -28,7 +28,7 @@ Answer list_devices(Call& call) {
     if (!top) co_return call.refuse(top.error());
     auto devices = call.here.reader->devices(static_cast<std::size_t>(top->value_or(most_listed)));
     if (!devices) co_return call.refuse(devices.error());
-    for (auto& device : *devices) show_presence(device, call.services.sessions);
+    for (auto& device : *devices) show_presence(device, call.services);
     co_return json_with_etag(200, azure::to_json(*devices), {});
 }
 

@@ -72,5 +72,16 @@ Answer delete_consumer(Call& call);
 // explain_routes.cpp (issue 5)
 Answer get_explanation(Call& call);
 Answer list_explanations(Call& call);
+// devicebound_routes.cpp (hub.md 4, 5.3)
+Answer send_to_device(Call& call);
+Answer receive_devicebound(Call& call);
+Answer settle_devicebound(Call& call);
+Answer abandon_devicebound(Call& call);
+Answer purge_devicebound(Call& call);
+
+// feedback_routes.cpp (hub.md 7)
+Answer get_feedback(Call& call);
+Answer complete_feedback(Call& call);
+Answer abandon_feedback(Call& call);
 
 }  // namespace hub

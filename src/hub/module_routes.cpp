@@ -13,7 +13,7 @@ namespace hub {
 namespace {
 
 http::Response shown(Call& call, azure::Module module) {
-    show_presence(module, call.services.sessions);
+    show_presence(module, call.services);
     return json_with_etag(200, azure::to_json(module), module.etag);
 }
 
@@ -34,7 +34,7 @@ Answer list_modules(Call& call) {
     if (!*known) co_return call.refuse(azure::ErrorCode::device_not_found, device);
     auto modules = call.here.reader->modules(device);
     if (!modules) co_return call.refuse(modules.error());
-    for (auto& module : *modules) show_presence(module, call.services.sessions);
+    for (auto& module : *modules) show_presence(module, call.services);
     co_return json_with_etag(200, azure::to_json(*modules), {});
 }
 

@@ -6,9 +6,9 @@
 
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "hub/refused_session.hpp"
 #include "hub/session_methods.hpp"
 #include "hub/session_twin.hpp"
-#include "hub/refused_session.hpp"
 #include "trust/sas_token.hpp"
 
 namespace hub {
@@ -102,7 +102,22 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
                                      "has expired at " + base::format_rfc3339(*until),
                                      "connect with a new token or certificate"});
     }
-    return mqtt::Accept{};
+    return mqtt::Accept{resume(connect.clean_session)};
+}
+
+/// What is left of an earlier session; whether anything is.
+bool MqttSession::resume(bool clean) {
+    persistent_ = !clean;
+    if (!identity().is_module()) messages_.emplace(*this, services_.queue, generation_);
+    if (clean) {
+        services_.kept.forget(identity());
+        return false;
+    }
+    auto kept = services_.kept.find(identity(), generation_);
+    if (!kept) base::log::error(events::store_failed, kept.error(), {{"device", identity().device}});
+    if (!kept || !*kept) return false;
+    subscriptions_ = **std::move(kept);
+    return true;
 }
 
 void MqttSession::started() {
@@ -119,6 +134,7 @@ void MqttSession::started() {
                                               {"steps", std::exchange(steps_, {})}});
     // It may have entered after everybody was told.
     if (services_.stopping) shut_down();
+    messages_waiting();
 }
 
 Sender MqttSession::sender() const {
@@ -200,6 +216,10 @@ void MqttSession::acknowledge(std::uint16_t packet_id) {
     if (packet_id != 0) connection_->stored(packet_id);
 }
 
+std::optional<std::uint16_t> MqttSession::send(mqtt::Publish message, std::uint16_t wanted) {
+    return connection_->send(std::move(message), wanted);
+}
+
 void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topic) {
     auto message = read_message(publish, topic);
     if (!message) {
@@ -236,6 +256,7 @@ void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topi
 mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
     mqtt::Grants grants;
     bool to_methods = false;
+    const auto before = subscriptions_;
     for (const auto& [filter, qos] : request.subscriptions) {
         if (subscriptions_.add(identity(), filter, qos)) {
             to_methods = to_methods || filter.starts_with("$iothub/methods/");
@@ -252,11 +273,32 @@ mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
         }
     }
     if (to_methods) announce_method_subscription(services_, identity());
+    keep_subscriptions(before);
     return grants;
 }
 
 void MqttSession::unsubscribe(const mqtt::Unsubscribe& request) {
+    const auto before = subscriptions_;
     for (const auto& filter : request.filters) subscriptions_.remove(identity(), filter);
+    keep_subscriptions(before);
+}
+
+void MqttSession::keep_subscriptions(const Subscriptions& before) {
+    // SDKs subscribe anew at each connect, mostly to what they had.
+    if (persistent_ && subscriptions_ != before) services_.kept.keep(identity(), generation_, subscriptions_);
+    // Behind the SUBACK, which the caller is about to write.
+    if (subscriptions_.to(Feed::devicebound) && !before.to(Feed::devicebound))
+        connection_->loop().post([weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->messages_waiting();
+        });
+}
+
+void MqttSession::acknowledged(std::uint16_t packet_id) {
+    if (messages_) messages_->acknowledged(packet_id);
+}
+
+void MqttSession::messages_waiting() {
+    if (messages_) messages_->look();
 }
 
 void MqttSession::judge_again() {
@@ -300,6 +342,7 @@ void MqttSession::close(base::Error why) {
 }
 
 void MqttSession::finished(const mqtt::Ended& ended) {
+    if (messages_) messages_->end();
     place_.reset();
     if (!ended.started) {
         base::log::info(events::connection_ended,

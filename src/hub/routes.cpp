@@ -93,6 +93,18 @@ constexpr std::array table{
     Route{Verb::delete_, "/messages/events/consumers/{name}", Needs::service_connect, &delete_consumer},
     Route{Verb::post, "/devices/{d}/messages/events", Needs::device, &post_event},
     Route{Verb::post, "/devices/{d}/modules/{m}/messages/events", Needs::device, &post_event},
+
+    Route{Verb::post, "/devices/{d}/messages/devicebound", Needs::service_connect, &send_to_device},
+    Route{Verb::get, "/devices/{d}/messages/devicebound", Needs::device, &receive_devicebound},
+    Route{Verb::delete_, "/devices/{d}/messages/devicebound/{lock}", Needs::device, &settle_devicebound},
+    Route{Verb::post, "/devices/{d}/messages/devicebound/{lock}/abandon", Needs::device,
+          &abandon_devicebound},
+    Route{Verb::delete_, "/devices/{d}/commands", Needs::service_connect, &purge_devicebound},
+    Route{Verb::get, "/messages/serviceBound/feedback", Needs::service_connect, &get_feedback},
+    Route{Verb::delete_, "/messages/serviceBound/feedback/{lock}", Needs::service_connect,
+          &complete_feedback},
+    Route{Verb::post, "/messages/serviceBound/feedback/{lock}/abandon", Needs::service_connect,
+          &abandon_feedback},
 };
 
 using Captured = std::map<std::string, std::string, std::less<>>;

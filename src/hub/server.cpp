@@ -12,6 +12,7 @@
 #include "http/server.hpp"
 #include "hub/answer.hpp"
 #include "hub/mqtt_session.hpp"
+#include "hub/queue_sweep.hpp"
 #include "hub/routes.hpp"
 #include "hub/tracking.hpp"
 #include "hub/websocket.hpp"
@@ -104,6 +105,7 @@ base::Result<std::unique_ptr<Hub>> Hub::open(Config config, net::Loops& loops, c
     std::unique_ptr<Hub> hub(new Hub(std::move(config), loops, clock, std::move(lock)));
     if (auto fine = hub->open_stores(); !fine) return std::unexpected(std::move(fine).error());
     if (auto fine = hub->open_listeners(); !fine) return std::unexpected(std::move(fine).error());
+    loops.at(0).spawn("queue.sweep", sweep_queue(*hub->services_));
     return hub;
 }
 
@@ -111,6 +113,9 @@ base::Status Hub::open_stores() {
     SP_TRY(return, telemetry_, Telemetry::open(config_.message_directory(), config_.retention));
     SP_TRY(return, explanations_, Explanations::open(config_.explanations_file(), config_.explain, clock_));
     SP_TRY(return, consumers_, Consumers::open(config_.consumers_file()));
+    SP_TRY(return, queue_,
+                 DeviceQueue::open(config_.queue_file(), clock_, config_.cloud_to_device.max_delivery_count));
+    SP_TRY(return, kept_, KeptSessions::open(config_.sessions_file()));
     SP_TRY(return, registry_, registry::Registry::open(config_.registry_file(), clock_));
     for (std::size_t i = 0; i < loops_.size(); ++i) {
         auto state = std::make_unique<LoopState>();
@@ -122,8 +127,8 @@ base::Status Hub::open_stores() {
     if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
     events_ = std::make_unique<HubEvents>(config_, *telemetry_, clock_);
     services_ = std::make_unique<Services>(
-        Services{config_, clock_, *registry_, *queries_, *telemetry_, *consumers_, *explanations_, throttle_, *events_,
-                 anchors_, sessions_, methods_, states_, stopping_});
+        Services{config_, clock_, *registry_, *queries_, *telemetry_, *consumers_, *explanations_, throttle_,
+                 *events_, *queue_, *kept_, anchors_, sessions_, methods_, states_, stopping_});
     telemetry_->on_durable([this] {
         for (std::size_t i = 0; i < loops_.size(); ++i)
             loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });
@@ -132,6 +137,7 @@ base::Status Hub::open_stores() {
     sessions_.on_presence([events = events_.get()](const trust::Identity& identity, bool connected) {
         events->presence(identity, connected);
     });
+    observe_queue();
     registry_->on_change([this](const registry::Change& change) { changed(change); });
     registry_->on_twin_change([this](const registry::TwinChange& change) { twin_changed(change); });
     return {};
@@ -165,6 +171,21 @@ base::Status Hub::open_listeners() {
     return {};
 }
 
+void Hub::observe_queue() {
+    DeviceQueue::Observers observers;
+    observers.ready = [this](const std::string& device) {
+        sessions_.tell({device, {}}, [](Member& session) { session.messages_waiting(); });
+    };
+    observers.feedback_ready = [this] {
+        for (std::size_t i = 0; i < loops_.size(); ++i)
+            loops_.at(i).post([state = states_[i].get()] { state->feedback.wake_all(); });
+    };
+    observers.busy = [this] {
+        loops_.at(0).post([state = states_.front().get()] { state->sweeps.wake_all(); });
+    };
+    queue_->observe(std::move(observers));
+}
+
 void Hub::changed(const registry::Change& change) {
     events_->changed(change);
     for (std::size_t i = 0; i < loops_.size(); ++i) {
@@ -174,6 +195,10 @@ void Hub::changed(const registry::Change& change) {
         });
     }
     if (!change.certificates) {
+        if (change.deleted && change.module.empty()) {
+            queue_->forget(change.device);
+            kept_->forget_device(change.device);
+        }
         sessions_.judge(change.device);
         return;
     }
@@ -213,6 +238,8 @@ void Hub::stop() {
             state->scopes.wake_all();
             state->messages.wake_all();
             state->methods.wake_all();
+            state->feedback.wake_all();
+            state->sweeps.wake_all();
         });
     }
 }

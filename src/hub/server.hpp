@@ -10,11 +10,11 @@
 #include "base/file.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
-#include "hub/query_pool.hpp"
 #include "hub/consumers.hpp"
 #include "hub/expiry.hpp"
 #include "hub/explanations.hpp"
 #include "hub/hub_events.hpp"
+#include "hub/query_pool.hpp"
 #include "hub/services.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
@@ -43,6 +43,7 @@ class Hub {
     registry::Registry& registry() { return *registry_; }
     Telemetry& telemetry() { return *telemetry_; }
     Sessions& sessions() { return sessions_; }
+    DeviceQueue& queue() { return *queue_; }
 
   private:
     Hub(Config config, net::Loops& loops, const base::Clock& clock, base::DirectoryLock lock);
@@ -50,6 +51,7 @@ class Hub {
     base::Status open_listeners();
     void changed(const registry::Change& change);
     void twin_changed(const registry::TwinChange& change);
+    void observe_queue();
 
     Config config_;
     net::Loops& loops_;
@@ -66,6 +68,8 @@ class Hub {
     std::unique_ptr<Explanations> explanations_;
     Throttle throttle_;
     std::unique_ptr<HubEvents> events_;
+    std::unique_ptr<DeviceQueue> queue_;
+    std::unique_ptr<KeptSessions> kept_;
     std::unique_ptr<registry::Registry> registry_;
     std::unique_ptr<QueryPool> queries_;
     std::unique_ptr<Services> services_;

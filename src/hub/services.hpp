@@ -8,11 +8,13 @@
 #include "base/clock.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
-#include "hub/query_pool.hpp"
-#include "hub/methods.hpp"
 #include "hub/consumers.hpp"
+#include "hub/device_queue.hpp"
 #include "hub/explanations.hpp"
 #include "hub/hub_events.hpp"
+#include "hub/kept_sessions.hpp"
+#include "hub/methods.hpp"
+#include "hub/query_pool.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
 #include "hub/throttle.hpp"
@@ -28,6 +30,8 @@ struct LoopState {
     Waiters scopes;    ///< held scopeChanges requests, by device scope
     Waiters messages;  ///< held message requests
     Waiters methods;   ///< direct methods: by request, and by whom they wait to subscribe
+    Waiters feedback;  ///< held feedback requests
+    Waiters sweeps;    ///< of the one loop that sweeps the queue of devices
 };
 
 /// What sessions and routes work with; outlives them all.
@@ -41,6 +45,8 @@ struct Services {
     Explanations& explanations;
     Throttle& throttle;
     HubEvents& events;
+    DeviceQueue& queue;
+    KeptSessions& kept;
     Anchors& anchors;
     Sessions& sessions;
     Methods& methods;

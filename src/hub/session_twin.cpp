@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/session_twin.hpp"
 
-#include "hub/tracking.hpp"
-
 #include <utility>
 
 #include "azure/twin.hpp"
@@ -11,6 +9,7 @@
 #include "base/log.hpp"
 #include "hub/mqtt_session.hpp"
 #include "hub/refusals.hpp"
+#include "hub/tracking.hpp"
 
 namespace hub {
 

@@ -29,6 +29,8 @@ class Member {
     virtual void displaced(std::string by_address) = 0;
     /// The desired properties of its twin have got this version; body: the notification of hub.md 3.3.
     virtual void desired_changed(std::int64_t version, const std::string& body) = 0;
+    /// The device's queue may have something for it (DeviceQueue).
+    virtual void messages_waiting() {}
     /// The hub ends.
     virtual void shut_down() = 0;
 };

@@ -20,7 +20,7 @@ trust::Identity identity_of(const Call& call) {
 
 template <class Document>
 http::Response shown(Call& call, const azure::Twin& twin, Document document) {
-    show_presence(document, call.services.sessions);
+    show_presence(document, call.services);
     return json_with_etag(200, azure::to_json(twin, document), twin.etag());
 }
 

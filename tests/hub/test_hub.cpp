@@ -59,12 +59,25 @@ TestHub::TestHub(const std::string& more) : pki_(pki_of_now()) {
         const auto reader = must(registry->reader());
         for (const auto& policy : must(reader->policies())) policy_keys_[policy.name] = policy.primary_key;
     }
+    start();
+}
+
+void TestHub::start() {
     loops_ = std::make_unique<net::Loops>(2);
     hub_ = must(hub::Hub::open(must(hub::read_config(directory_.path(), {}, {})), *loops_, clock_));
     thread_ = std::thread([this] { loops_->run([this] { hub_->stop(); }, std::chrono::seconds(5)); });
 }
 
 TestHub::~TestHub() {
+    stop();
+}
+
+void TestHub::restart() {
+    stop();
+    start();
+}
+
+void TestHub::stop() {
     loops_->stop();
     thread_.join();
     hub_.reset();
@@ -141,7 +154,8 @@ net::Task<Connected> TestHub::connect(MqttWish wish) const {
     options.connect.client_id = wish.client_id.value_or(claim.identity.text());
     options.connect.user_name = wish.user_name.value_or(azure::make_username(claim));
     if (!wish.token.empty()) options.connect.password = wish.token;
-    options.connect.clean_session = false;
+    options.connect.clean_session = wish.clean_session;
+    options.on_message = std::move(wish.on_message);
     options.connect.will = wish.will;
     auto client = co_await mqtt::Client::connect(std::move(options), base::system_clock());
     co_return client;

@@ -56,6 +56,9 @@ struct MqttWish {
     std::optional<std::string> client_id{};
     std::optional<std::string> user_name{};
     std::optional<mqtt::Will> will{};
+    bool clean_session = false;
+    /// Called from the first packet on.
+    std::function<void(const mqtt::Publish&)> on_message{};
 };
 
 using Connected = base::Result<std::unique_ptr<mqtt::Client>>;
@@ -68,6 +71,8 @@ class TestHub {
     ~TestHub();
 
     hub::Hub& hub() { return *hub_; }
+    /// Ends the hub and opens it again over what it has stored; its ports change.
+    void restart();
     MovableClock& clock() { return clock_; }
     const MovableClock& clock() const { return clock_; }
     std::uint16_t https_port() const { return hub_->https_port(); }
@@ -106,6 +111,9 @@ class TestHub {
     std::vector<hub::Telemetry::Stored> stored() const;
 
   private:
+    void start();
+    void stop();
+
     support::TemporaryDirectory directory_;
     support::TestPki pki_;
     MovableClock clock_;

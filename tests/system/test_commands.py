@@ -54,6 +54,41 @@ class AzSpelling(SystemTest):
         for wrong in (["--tags", "[1]"], ["--tags", "{"], []):
             self.assertIn(w.service("twin", "update", "-d", "e1", *wrong, check=False).returncode, (1, 2), wrong)
         self.assertEqual(w.service("module-twin", "show", "-d", "e1", check=False).returncode, 2)
+    def test_c2d_message_goes_out_and_its_feedback_comes_back_also_after_kill_9(self):
+        w = self.world
+        w.make_hub()
+        w.service("device-identity", "create", "-d", "TempSensor")
+
+        def c2d(verb, *more, check=True):
+            return w.service("c2d-message", verb, *more, check=check)
+
+        self.assertEqual(c2d("receive", "-d", "TempSensor", check=False).returncode, 1)
+        sent = c2d("send", "-d", "TempSensor", "--data", "hello", "--properties", "alert=high;level=1=2", "--ack", "full",
+                   "--message-id", "m1", "-o", "json")
+        self.assertEqual(json.loads(sent.stdout), {"messageId": "m1"})
+        for bad in (["--ack", "loud"], ["--properties", "novalue"], []):
+            self.assertEqual(c2d("send", "-d", "TempSensor", *(["--data", "x"] if bad else []), *bad,
+                                 check=False).returncode, 2)
+        self.assertEqual(c2d("send", "-d", "TempSensor", "--data", "x", "--expiry-time-utc", "1000",
+                             check=False).returncode, 1)
+        self.assertEqual(w.show_device("TempSensor")["cloudToDeviceMessageCount"], 1)
+
+        w.hub.kill()
+        w.hub.start()
+        got = json.loads(c2d("receive", "-d", "TempSensor", "--complete", "-o", "json").stdout)
+        self.assertEqual(got["data"], "hello")
+        self.assertEqual(got["properties"]["app"], {"alert": "high", "level": "1=2"})
+        self.assertEqual(got["properties"]["system"]["iothub-messageid"], "m1")
+        self.assertEqual(w.show_device("TempSensor")["cloudToDeviceMessageCount"], 0)
+
+        w.hub.kill()
+        w.hub.start()
+        record, = json.loads(c2d("feedback", "--wait", "50", "-o", "json").stdout)
+        self.assertEqual((record["originalMessageId"], record["statusCode"]), ("m1", "Success"))
+        self.assertEqual(c2d("feedback", check=False).returncode, 1)
+        c2d("send", "-d", "TempSensor", "--data", "1")
+        self.assertEqual(json.loads(c2d("purge", "-d", "TempSensor", "-o", "json").stdout),
+                         {"deviceId": "TempSensor", "moduleId": None, "totalMessagesPurged": 1})
 
 
 class Verify(SystemTest):
