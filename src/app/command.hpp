@@ -24,6 +24,9 @@ void add_hub(CLI::App& hub, Run& run);  ///< hub init, run
 void add_hub_dev(CLI::App& hub, Run& run);
 void add_hub_connection_string(CLI::App& hub, Run& run);
 void add_hub_device(CLI::App& hub, Run& run);  ///< hub device, module, and az's names
+void add_hub_sas_token(CLI::App& hub, Run& run);
+void add_hub_env(CLI::App& hub, Run& run);
+void add_hub_policy(CLI::App& hub, Run& run);
 void add_hub_certificate(CLI::App& hub, Run& run);
 void add_hub_monitor(CLI::App& hub, Run& run);
 void add_edge(CLI::App& root, Run& run);
