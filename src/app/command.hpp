@@ -25,6 +25,9 @@ void add_hub_dev(CLI::App& hub, Run& run);
 void add_hub_connection_string(CLI::App& hub, Run& run);
 void add_hub_device(CLI::App& hub, Run& run);  ///< hub device, module, and az's names
 void add_hub_twin(CLI::App& hub, Run& run);
+void add_hub_sas_token(CLI::App& hub, Run& run);
+void add_hub_env(CLI::App& hub, Run& run);
+void add_hub_policy(CLI::App& hub, Run& run);
 void add_hub_certificate(CLI::App& hub, Run& run);
 void add_hub_c2d_message(CLI::App& hub, Run& run);
 void add_hub_monitor(CLI::App& hub, Run& run);

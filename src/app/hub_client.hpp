@@ -27,7 +27,12 @@ struct HubLogin {
     std::string resource_group;
     bool json() const { return output == "json"; }
 };
-void add_login_options(CLI::App& command, HubLogin& login);
+/// people: what it prints unless --output says json: "text" or "env".
+void add_login_options(CLI::App& command, HubLogin& login, const std::string& people = "text");
+/// The connection string that was given; fails with usage where none was.
+base::Result<std::string> login_text(const HubLogin& login);
+/// The file of --ca or IOTHUB_CA_FILE; empty: the OS trust store.
+std::string ca_file_of(const HubLogin& login);
 /// An option that may stand alone or be followed by true or false, as az takes both.
 void add_truth_option(CLI::App& command, const std::string& names, std::function<void(bool)> set,
                       const std::string& what);

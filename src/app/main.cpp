@@ -41,6 +41,9 @@ int parse_and_run(int argc, char** argv) {
     add_hub(*hub, run);
     add_hub_dev(*hub, run);
     add_hub_connection_string(*hub, run);
+    add_hub_sas_token(*hub, run);
+    add_hub_env(*hub, run);
+    add_hub_policy(*hub, run);
     add_hub_device(*hub, run);
     add_hub_twin(*hub, run);
     add_hub_certificate(*hub, run);
