@@ -84,6 +84,10 @@ boost::json::object to_value(const Twin& twin, const Device& device);
 boost::json::object to_value(const Twin& twin, const Module& module);
 std::string to_json(const Twin& twin, const Device& device);
 std::string to_json(const Twin& twin, const Module& module);
+/// Properties as the service shows them: values, $metadata, $version.
+boost::json::object to_value(const TwinProperties& properties);
+/// What a patch has written, as a twin change event shows it: with the $metadata of its members alone.
+boost::json::object patched_value(const boost::json::object& patch, const TwinProperties& after);
 /// What a device gets for its GET (hub.md 3.3): both properties with $version, no metadata.
 std::string device_twin_json(const Twin& twin);
 /// The body of a desired notification: what was written, with $version.

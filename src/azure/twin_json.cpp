@@ -11,13 +11,28 @@ namespace {
 
 namespace json = boost::json;
 
-enum class Metadata { shown, hidden };
-
-json::object section(const TwinProperties& properties, Metadata metadata) {
+json::object without_metadata(const TwinProperties& properties) {
     auto shown = properties.values;
-    if (metadata == Metadata::shown) shown["$metadata"] = properties.metadata;
     shown["$version"] = properties.version;
     return shown;
+}
+
+/// Of the metadata what belongs to members of the patch.
+json::object touched(const json::object& metadata, const json::object& patch) {
+    json::object out;
+    for (const auto& [key, value] : metadata) {
+        if (key.starts_with('$')) {
+            out[key] = value;
+            continue;
+        }
+        const auto* written = patch.if_contains(key);
+        if (written == nullptr) continue;
+        if (written->is_object() && value.is_object())
+            out[key] = touched(value.get_object(), written->get_object());
+        else
+            out[key] = value;
+    }
+    return out;
 }
 
 /// What the twin of a device and that of a module have in common behind the ids.
@@ -37,8 +52,7 @@ void append(json::object& to, const Twin& twin, const trust::Record& record, std
     to["modelId"] = twin.model_id;
     to["version"] = twin.version;
     to["tags"] = twin.tags;
-    to["properties"] = {{"desired", section(twin.desired, Metadata::shown)},
-                        {"reported", section(twin.reported, Metadata::shown)}};
+    to["properties"] = {{"desired", to_value(twin.desired)}, {"reported", to_value(twin.reported)}};
 }
 
 }  // namespace
@@ -79,9 +93,23 @@ std::string to_json(const Twin& twin, const Module& module) {
     return json_text(to_value(twin, module));
 }
 
+json::object to_value(const TwinProperties& properties) {
+    auto shown = properties.values;
+    shown["$metadata"] = properties.metadata;
+    shown["$version"] = properties.version;
+    return shown;
+}
+
+json::object patched_value(const json::object& patch, const TwinProperties& after) {
+    auto shown = patch;
+    shown["$metadata"] = touched(after.metadata, patch);
+    shown["$version"] = after.version;
+    return shown;
+}
+
 std::string device_twin_json(const Twin& twin) {
-    return json_text(json::object{{"desired", section(twin.desired, Metadata::hidden)},
-                                  {"reported", section(twin.reported, Metadata::hidden)}});
+    return json_text(json::object{{"desired", without_metadata(twin.desired)},
+                                  {"reported", without_metadata(twin.reported)}});
 }
 
 std::string desired_notification(const json::object& written, std::int64_t version) {

@@ -292,6 +292,17 @@ TEST(TwinSize, IsLimitedByWhatWouldBeTheResult) {
     EXPECT_TRUE(azure::write_reported(twin, object(R"({"x":1,"a":null})"), created));
 }
 
+TEST(TwinPatch, IsShownWithTheMetadataOfItsMembers) {
+    auto twin = azure::make_twin("1", created);
+    ASSERT_TRUE(azure::write_reported(twin, object(R"({"a":{"b":1,"c":2},"d":3})"), created));
+    const auto patch = object(R"({"a":{"b":null,"c":5}})");
+    ASSERT_TRUE(azure::write_reported(twin, patch, later));
+    EXPECT_EQ(azure::json_text(azure::patched_value(patch, twin.reported)),
+              R"({"a":{"b":null,"c":5},"$metadata":{"$lastUpdated":"2026-11-25T09:46:42.0000000Z",)"
+              R"("a":{"$lastUpdated":"2026-11-25T09:46:42.0000000Z",)"
+              R"("c":{"$lastUpdated":"2026-11-25T09:46:42.0000000Z"}}},"$version":3})");
+}
+
 TEST(DesiredNotification, IsWhatWasWrittenWithTheVersion) {
     EXPECT_EQ(azure::desired_notification(object(R"({"a":{"b":null},"c":2.5})"), 4),
               R"({"a":{"b":null},"c":2.5,"$version":4})");

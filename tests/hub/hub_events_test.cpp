@@ -119,6 +119,35 @@ TEST(HubEvents, AConnectionThatIsDisplacedIsNoDisconnect) {
                 testing::ElementsAre("deviceConnected TempSensor", "deviceDisconnected TempSensor"));
 }
 
+TEST(HubEvents, WrittenTwinsAreTold) {
+    const TestHub hub("[events]\ntwin_changes = true\n");
+    hub.put_device("TempSensor", R"({"deviceId":"TempSensor"})");
+    const auto write = [&](http::Verb verb, std::string body) {
+        const auto answer = hub.ask({.verb = verb, .target = "/twins/TempSensor", .body = std::move(body)});
+        EXPECT_EQ(answer.status, 200) << answer.body;
+    };
+    write(http::Verb::patch, R"({"tags":{"a":1},"properties":{"desired":{"b":{"c":1},"d":2}}})");
+    write(http::Verb::patch, R"({"properties":{"desired":{"b":{"c":null}}}})");
+    write(http::Verb::patch, "{}");
+    write(http::Verb::put, R"({"tags":{"e":3}})");
+    EXPECT_THAT(
+        told(hub, "twinChangeEvents", 3),
+        testing::ElementsAre("updateTwin TempSensor", "updateTwin TempSensor", "replaceTwin TempSensor"));
+    const auto stored = hub.stored();
+    ASSERT_EQ(stored.size(), 3U);
+    const auto body = [&](std::size_t i) { return std::string(base::as_text(stored[i].event.message.body)); };
+    EXPECT_THAT(body(0),
+                testing::StartsWith(R"({"version":3,"tags":{"a":1},"properties":{"desired":{"b":{"c":1},)"
+                                    R"("d":2,"$metadata":{"$lastUpdated":)"));
+    EXPECT_THAT(body(1),
+                testing::StartsWith(
+                    R"({"version":4,"properties":{"desired":{"b":{"c":null},"$metadata":{"$lastUpdated":)"));
+    EXPECT_THAT(body(1), testing::Not(testing::HasSubstr("\"d\"")));
+    EXPECT_THAT(body(2),
+                testing::StartsWith(R"({"version":5,"tags":{"e":3},"properties":{"desired":{"b":{},"d":2,)"));
+    EXPECT_THAT(body(2), testing::HasSubstr(R"("reported":{"$metadata")"));
+}
+
 TEST(HubEvents, NothingIsToldUnlessItIsAskedFor) {
     const TestHub hub;
     const auto identity = hub.device_identity("TempSensor");
