@@ -24,9 +24,18 @@ void add_hub(CLI::App& hub, Run& run);  ///< hub init, run
 void add_hub_dev(CLI::App& hub, Run& run);
 void add_hub_connection_string(CLI::App& hub, Run& run);
 void add_hub_device(CLI::App& hub, Run& run);  ///< hub device, module, and az's names
+void add_hub_twin(CLI::App& hub, Run& run);
+void add_hub_sas_token(CLI::App& hub, Run& run);
+void add_hub_env(CLI::App& hub, Run& run);
+void add_hub_policy(CLI::App& hub, Run& run);
 void add_hub_certificate(CLI::App& hub, Run& run);
+void add_hub_c2d_message(CLI::App& hub, Run& run);
 void add_hub_monitor(CLI::App& hub, Run& run);
-void add_hub_method(CLI::App& hub, Run& run);  ///< hub invoke-method, and az's names
+void add_hub_query(CLI::App& hub, Run& run);
+void add_hub_statistics(CLI::App& hub, Run& run);
+void add_hub_configuration(CLI::App& hub, Run& run);  ///< hub configuration, set-modules
+void add_hub_method(CLI::App& hub, Run& run);         ///< hub invoke-method, and az's names
+void add_hub_explain(CLI::App& hub, Run& run);
 void add_edge(CLI::App& root, Run& run);
 void add_gateway(CLI::App& root, Run& run);
 void add_verify(CLI::App& root, Run& run);

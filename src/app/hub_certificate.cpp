@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/hub_client.hpp"
+#include "app/hub_device_calls.hpp"
 #include "app/hub_device_fields.hpp"
 #include "base/encoding.hpp"
 #include "base/file.hpp"
@@ -65,15 +66,11 @@ base::Result<json::object> fetch(const HubClient& client, const std::string& nam
     return std::move(value.get_object());
 }
 
-std::string quoted(const std::string& etag) {
-    return etag == "*" ? etag : "\"" + etag + "\"";
-}
-
 /// The etag that was given, or the one that the certificate has now.
 base::Result<std::string> etag_for(const HubClient& client, const Options& options) {
-    if (!options.etag.empty()) return quoted(options.etag);
+    if (!options.etag.empty()) return quoted_etag(options.etag);
     SP_TRY(return, const auto known, fetch(client, options.name));
-    return quoted(text_member(known, "etag"));
+    return quoted_etag(text_member(known, "etag"));
 }
 
 base::Result<std::string> read_certificate_file(const std::string& path) {
@@ -93,7 +90,7 @@ base::Status create(const Options& options) {
                                     {"isVerified", options.verified}}}};
     HubClient::Ask ask{
         .verb = http::Verb::put, .target = target(client, options.name), .body = json::serialize(body)};
-    if (!options.etag.empty()) ask.if_match = quoted(options.etag);
+    if (!options.etag.empty()) ask.if_match = quoted_etag(options.etag);
     SP_TRY(return, const auto answer, client.send(ask));
     return show_answer(options.login, answer);
 }

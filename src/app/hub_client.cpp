@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "azure/json_text.hpp"
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
 #include "base/file.hpp"
@@ -27,7 +28,7 @@ std::string environment(const char* name) {
 }
 
 base::Result<pki::TrustBundle> load_trust(const HubLogin& login) {
-    const auto file = login.ca_file.empty() ? environment("IOTHUB_CA_FILE") : login.ca_file;
+    const auto file = ca_file_of(login);
     if (file.empty()) return pki::TrustBundle::system();
     SP_TRY(return, const auto pem, base::read_file(file, "CA file"));
     return pki::TrustBundle::from_pem(pem, "CA file " + file);
@@ -112,19 +113,25 @@ void pretty(const boost::json::value& value, std::size_t depth, std::string& out
         indent(out, depth);
         out += ']';
     } else {
-        out += boost::json::serialize(value);
+        out += azure::json_text(value);
     }
 }
 
 }  // namespace
 
-void add_login_options(CLI::App& command, HubLogin& login) {
+std::string ca_file_of(const HubLogin& login) {
+    return login.ca_file.empty() ? environment("IOTHUB_CA_FILE") : login.ca_file;
+}
+
+void add_login_options(CLI::App& command, HubLogin& login, const std::string& people) {
+    login.output = people;
     command.add_option("--login,-l", login.login,
                        "connection string of a service policy (default: IOTHUB_CONNECTION_STRING)");
     command.add_option(
         "--ca", login.ca_file,
         "PEM file with the CA of the hub's certificate (default: IOTHUB_CA_FILE, else the OS trust store)");
-    command.add_option("--output,-o", login.output, "text or json")->check(CLI::IsMember({"text", "json"}));
+    command.add_option("--output,-o", login.output, people + " or json")
+        ->check(CLI::IsMember({people, std::string("json")}));
     command.add_option("--hub-name", login.hub_name,
                        "accepted as az has it; the connection string says which hub");
     command.add_option("--resource-group,-g", login.resource_group, "accepted as az has it");
@@ -140,14 +147,19 @@ void add_truth_option(CLI::App& command, const std::string& names, std::function
                     .description("true or false; true where nothing follows"));
 }
 
-base::Result<HubClient> HubClient::make(const HubLogin& login) {
-    const auto text = login.login.empty() ? environment("IOTHUB_CONNECTION_STRING") : login.login;
+base::Result<std::string> login_text(const HubLogin& login) {
+    auto text = login.login.empty() ? environment("IOTHUB_CONNECTION_STRING") : login.login;
     if (text.empty()) {
         return base::fail(
             base::Code::usage, "connection string", "is missing",
             "give --login, or set IOTHUB_CONNECTION_STRING to what `sallyport hub connection-string show` "
             "prints");
     }
+    return text;
+}
+
+base::Result<HubClient> HubClient::make(const HubLogin& login) {
+    SP_TRY(return, const auto text, login_text(login));
     auto parsed = azure::parse_connection_string(text);
     if (!parsed) {
         auto error = std::move(parsed).error();
@@ -178,7 +190,9 @@ base::Result<http::Response> HubClient::send(const Ask& ask) const {
     request.headers.add("Authorization", std::move(token));
     request.headers.add("User-Agent", "sallyport/" SALLYPORT_VERSION);
     if (ask.if_match) request.headers.add("If-Match", *ask.if_match);
-    if (!ask.body.empty()) request.headers.add("Content-Type", "application/json; charset=utf-8");
+    for (const auto& [name, value] : ask.headers) request.headers.add(name, value);
+    if (!ask.body.empty() && !request.headers.get("Content-Type"))
+        request.headers.add("Content-Type", "application/json; charset=utf-8");
     request.body = ask.body;
     http::Endpoint endpoint = http::TlsEndpoint{target_, tls_};
     auto response = net::run_task_for(
@@ -227,9 +241,8 @@ void print_json(const boost::json::value& value) {
 }
 
 base::Result<boost::json::value> parse_answer(const http::Response& response) {
-    boost::system::error_code failed;
-    auto value = boost::json::parse(response.body, failed);
-    if (failed) return base::fail(base::Code::unavailable, "answer of the hub", "is not JSON");
+    auto value = azure::parse_json(response.body);
+    if (!value) return base::fail(base::Code::unavailable, "answer of the hub", "is not JSON");
     return value;
 }
 

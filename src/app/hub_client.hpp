@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/command.hpp"
 #include "azure/connection_string.hpp"
@@ -25,7 +27,12 @@ struct HubLogin {
     std::string resource_group;
     bool json() const { return output == "json"; }
 };
-void add_login_options(CLI::App& command, HubLogin& login);
+/// people: what it prints unless --output says json: "text" or "env".
+void add_login_options(CLI::App& command, HubLogin& login, const std::string& people = "text");
+/// The connection string that was given; fails with usage where none was.
+base::Result<std::string> login_text(const HubLogin& login);
+/// The file of --ca or IOTHUB_CA_FILE; empty: the OS trust store.
+std::string ca_file_of(const HubLogin& login);
 /// An option that may stand alone or be followed by true or false, as az takes both.
 void add_truth_option(CLI::App& command, const std::string& names, std::function<void(bool)> set,
                       const std::string& what);
@@ -38,9 +45,10 @@ class HubClient {
     struct Ask {
         http::Verb verb = http::Verb::get;
         std::string target{};                   ///< path and query, encoded
-        std::string body{};                     ///< JSON; empty: none
+        std::string body{};                     ///< JSON where no header says otherwise; empty: none
         std::optional<std::string> if_match{};  ///< "*", or an etag in quotes
         std::chrono::seconds limit{60};
+        std::vector<std::pair<std::string, std::string>> headers{};
     };
     /// The answer of a 2xx. Another status fails with the service's own words: not_found, already_exists,
     /// precondition_failed, unauthenticated, invalid_argument, unavailable (5xx).

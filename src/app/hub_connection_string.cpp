@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "app/hub_connection_string.hpp"
 
-#include <filesystem>
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
-#include "app/command.hpp"
+#include "app/hub_credentials.hpp"
+#include "app/hub_data.hpp"
 #include "base/result.hpp"
-#include "hub/config.hpp"
 #include "registry/registry.hpp"
 
 namespace app {
@@ -17,26 +18,21 @@ namespace app {
 namespace {
 
 struct Options {
-    std::filesystem::path data;
-    std::filesystem::path config;
+    HubLogin login;
+    HubData where;
     std::string policy = "iothubowner";
+    IdentityChoice identity;
     std::string host;
+    std::optional<std::uint16_t> mqtt_port;
 };
 
-/// A policy's key opens the hub, so only who owns the registry, or root, is shown one.
-base::Status check_owner(const std::filesystem::path& file) {
-    struct stat status{};
-    if (::stat(file.c_str(), &status) != 0)
-        return base::fail_errno(errno, "registry " + file.string(), "looked at");
-    if (::geteuid() == 0 || ::geteuid() == status.st_uid) return {};
-    return base::fail(base::Code::permission_denied, "registry " + file.string(), "belongs to another user",
-                      "run it as the hub's user or as root");
-}
-
-base::Result<std::string> connection_string(const Options& options) {
-    SP_TRY(return, const auto config, hub::read_config(options.data, options.config, {}));
-    if (auto fine = check_owner(config.registry_file()); !fine)
-        return std::unexpected(std::move(fine).error());
+base::Result<std::string> of_policy(const Options& options) {
+    if (options.where.data.empty()) {
+        return base::fail(base::Code::usage, "connection-string show", "does not know what to show",
+                          "give --data DIR for a policy's, at the hub's machine, or --device-id ID for a "
+                          "device's");
+    }
+    SP_TRY(return, const auto config, open_hub_data(options.where));
     SP_TRY(return, const auto reader, registry::Reader::open(config.registry_file()));
     SP_TRY(return, const auto policy, reader->policy(options.policy));
     if (!policy) {
@@ -48,33 +44,64 @@ base::Result<std::string> connection_string(const Options& options) {
                           "there are " + known);
     }
     std::string host = options.host.empty() ? config.name() : options.host;
-    // A port that any free one stands for is known to `hub run` alone.
+    // A port that any free one stands for is known to the running hub alone.
     if (options.host.empty() && config.listen.https_port != 443 && config.listen.https_port != 0)
         host += fmt::format(":{}", config.listen.https_port);
+    const bool primary = options.identity.key_type == "primary";
     return fmt::format("HostName={};SharedAccessKeyName={};SharedAccessKey={}", host, policy->name,
-                       policy->primary_key);
+                       primary ? policy->primary_key : policy->secondary_key);
+}
+
+base::Result<std::string> of_identity(const Options& options) {
+    SP_TRY(return, const auto client, HubClient::make(options.login));
+    SP_TRY(return, const auto credential, fetch_credential(client, options.identity));
+    const auto host = options.host.empty() ? mqtt_host(client, options.mqtt_port) : options.host;
+    return identity_connection_string(host, options.identity, credential);
 }
 
 Exit show(const Options& options) {
-    const auto text = connection_string(options);
-    if (!text) return report(text.error());
-    fmt::print("{}\n", *text);
+    const bool identity = !options.identity.device.empty();
+    const auto text = identity ? of_identity(options) : of_policy(options);
+    if (!text) return identity ? report_hub(text.error()) : report(text.error());
+    if (options.login.json())
+        print_json(boost::json::object{{"connectionString", *text}});
+    else
+        fmt::print("{}\n", *text);
     return Exit::done;
+}
+
+CLI::App* add_show(CLI::App& parent, Run& run, const std::shared_ptr<Options>& options, const char* what) {
+    auto* group = parent.add_subcommand("connection-string", what)->require_subcommand(1);
+    auto* command = group->add_subcommand("show", "print one");
+    add_login_options(*command, options->login);
+    add_key_type_option(*command, options->identity.key_type);
+    command->add_option("--host", options->host, "HOST[:PORT] to put in, in place of the hub's own");
+    command->callback([options, &run] { run = [options] { return show(*options); }; });
+    return command;
 }
 
 }  // namespace
 
 void add_hub_connection_string(CLI::App& hub, Run& run) {
-    auto* group = hub.add_subcommand("connection-string", "connection strings of service policies")
-                      ->require_subcommand(1);
     auto options = std::make_shared<Options>();
-    auto* command =
-        group->add_subcommand("show", "print one; for the hub's user or root, at the hub's machine");
-    command->add_option("--data", options->data, "directory of the hub")->required();
-    command->add_option("--config", options->config, "configuration (default DIR/hub.toml)");
+    auto* command = add_show(hub, run, options, "connection strings of policies, devices and modules");
+    command->add_option("--data", options->where.data,
+                        "directory of the hub, for a policy's: for the hub's user or root, at its machine");
+    command->add_option("--config", options->where.config, "configuration (default DIR/hub.toml)");
     command->add_option("--policy-name,--pn", options->policy, "policy (default iothubowner)");
-    command->add_option("--host", options->host, "HOST[:PORT] to put in (default: the hub's first name)");
-    command->callback([options, &run] { run = [options] { return show(*options); }; });
+    auto* device = command->add_option("--device-id,-d", options->identity.device, "that of this device");
+    command->add_option("--module-id,-m", options->identity.module, "that of this module of it")
+        ->needs(device);
+    add_mqtt_port_option(*command, options->mqtt_port);
+}
+
+void add_identity_connection_string(CLI::App& group, Run& run, Whose whose) {
+    auto options = std::make_shared<Options>();
+    auto* command = add_show(group, run, options, "its connection string");
+    command->add_option("--device-id,-d", options->identity.device, "id of the device")->required();
+    if (whose == Whose::module)
+        command->add_option("--module-id,-m", options->identity.module, "id of the module")->required();
+    add_mqtt_port_option(*command, options->mqtt_port);
 }
 
 }  // namespace app

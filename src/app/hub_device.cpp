@@ -6,8 +6,11 @@
 #include <utility>
 
 #include "app/hub_client.hpp"
+#include "app/hub_connection_string.hpp"
+#include "app/hub_device_calls.hpp"
 #include "app/hub_device_fields.hpp"
 #include "app/hub_module.hpp"
+#include "app/hub_parent.hpp"
 #include "base/result.hpp"
 
 namespace app {
@@ -30,40 +33,6 @@ struct Options {
     std::string etag;
     int top = 1000;
 };
-
-std::string device_target(const std::string& id) {
-    return path_of({"devices", id}) + std::string(version);
-}
-
-base::Result<json::object> fetch(const HubClient& client, const std::string& id) {
-    SP_TRY(return, const auto answer, client.send({.target = device_target(id)}));
-    SP_TRY(return, auto value, parse_answer(answer));
-    if (!value.is_object()) return base::fail(base::Code::unavailable, "answer of the hub", "is no device");
-    return std::move(value.get_object());
-}
-
-bool is_edge(const json::object& document) {
-    const auto* capabilities = document.if_contains("capabilities");
-    if (capabilities == nullptr || !capabilities->is_object()) return false;
-    const auto* flag = capabilities->get_object().if_contains("iotEdge");
-    return flag != nullptr && flag->is_bool() && flag->get_bool();
-}
-
-/// Makes `document` the child of the edge device `parent`, or nobody's where it is empty.
-base::Status set_parent(const HubClient& client, const std::string& parent, json::object& document) {
-    std::string scope;
-    if (!parent.empty()) {
-        SP_TRY(return, const auto owner, fetch(client, parent));
-        scope = text_member(owner, "deviceScope");
-        if (!is_edge(owner) || scope.empty()) {
-            return base::fail(base::Code::invalid_argument, "parent " + parent, "is not edge-enabled",
-                              "only an edge device can be a parent");
-        }
-    }
-    if (!is_edge(document)) document["deviceScope"] = scope;
-    document["parentScopes"] = scope.empty() ? json::array() : json::array{scope};
-    return {};
-}
 
 base::Status apply(const HubClient& client, const Options& options, json::object& document) {
     if (!options.status.empty()) document["status"] = options.status;
@@ -130,16 +99,11 @@ base::Status list(const Options& options) {
 base::Status update(const Options& options) {
     if (auto fine = check_auth_options(options.auth); !fine) return fine;
     SP_TRY(return, const auto client, HubClient::make(options.login));
-    SP_TRY(return, auto document, fetch(client, options.device));
+    SP_TRY(return, auto document, fetch_device(client, options.device));
     // What was read is what is changed: somebody else's write in between gives 412.
-    const auto etag = options.etag.empty() ? text_member(document, "etag") : options.etag;
+    if (!options.etag.empty()) document["etag"] = options.etag;
     if (auto fine = apply(client, options, document); !fine) return fine;
-    const std::string match = etag == "*" ? etag : "\"" + etag + "\"";
-    SP_TRY(return, const auto answer,
-                 client.send({.verb = http::Verb::put,
-                              .target = device_target(options.device),
-                              .body = json::serialize(document),
-                              .if_match = match}));
+    SP_TRY(return, const auto answer, put_device(client, document));
     return show_answer(options.login, answer);
 }
 
@@ -215,6 +179,8 @@ void add_hub_device(CLI::App& hub, Run& run) {
     add_verb(*group, run, deleting, "delete", "remove a device with its modules", &remove)
         ->add_option("--etag,-e", deleting->etag, "fail unless the device still has this etag");
 
+    add_hub_parent(*group, run);
+    add_identity_connection_string(*group, run, Whose::device);
     add_hub_module(hub, run);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/hub_client.hpp"
+#include "app/hub_connection_string.hpp"
 #include "app/hub_device_fields.hpp"
 #include "base/result.hpp"
 
@@ -143,6 +144,7 @@ void add_hub_module(CLI::App& hub, Run& run) {
     auto deleting = std::make_shared<Options>();
     add_verb(*group, run, deleting, "delete", "remove a module", &remove)
         ->add_option("--etag,-e", deleting->etag, "fail unless the module still has this etag");
+    add_identity_connection_string(*group, run, Whose::module);
 }
 
 }  // namespace app

@@ -5,7 +5,9 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,6 +32,7 @@ using Steady = std::chrono::steady_clock;
 constexpr std::chrono::seconds longest_wait{50};
 constexpr std::chrono::seconds longest_pause{15};
 constexpr std::string_view next_header = "sallyport-next-offset";
+constexpr std::string_view gone_header = "sallyport-gone-offset";
 
 struct Options {
     HubLogin login;
@@ -46,18 +49,20 @@ struct Options {
 struct Round {
     std::vector<std::string> events;  ///< lines {"event": ..., "offset": n}
     std::string next;                 ///< where the next question goes on
+    std::string gone;                 ///< what was asked for and is not kept any more; empty: nothing
 };
 
 base::Result<Round> ask(const HubClient& client, const Options& options, const std::string& from,
                         std::chrono::seconds wait) {
     HubClient::Ask question;
-    question.target =
-        fmt::format("/messages/events?api-version=2021-04-12&from={}&wait={}", from, wait.count());
+    question.target = fmt::format("/messages/events?api-version=2021-04-12&wait={}", wait.count());
+    if (!from.empty()) question.target += "&from=" + from;
     if (!options.consumer.empty()) question.target += "&consumer=" + base::percent_encode(options.consumer);
     question.limit = wait + std::chrono::seconds(30);
     SP_TRY(return, const auto answer, client.send(question));
     Round round;
     round.next = answer.headers.get(next_header).value_or(from);
+    round.gone = answer.headers.get(gone_header).value_or("");
     for (const auto line : base::split(answer.body, '\n')) {
         if (line.empty()) continue;
         boost::system::error_code failed;
@@ -69,6 +74,18 @@ base::Result<Round> ask(const HubClient& client, const Options& options, const s
         round.events.emplace_back(line);
     }
     return round;
+}
+
+/// Tells the hub where the consumer of that name goes on.
+base::Status store_offset(const HubClient& client, const Options& options, const std::string& next) {
+    HubClient::Ask question;
+    question.verb = http::Verb::post;
+    question.target =
+        path_of({"messages", "events", "consumers", options.consumer}) + "?api-version=2021-04-12";
+    question.body = fmt::format("{{\"offset\":{}}}", next);
+    SP_TRY(return, const auto answer, client.send(question));
+    (void)answer;
+    return {};
 }
 
 bool wants(const Options& options, std::string_view kind) {
@@ -123,8 +140,7 @@ std::string line_for_people(const RawMembers& event, const std::string& shown) {
 }
 
 /// Prints one event and tells whether it counted.
-bool print(const Options& options, const std::string& record) {
-    const auto members = raw_members(record);
+bool print(const Options& options, const std::optional<RawMembers>& members) {
     const auto event = members ? raw_members(raw_member(*members, "event")) : std::nullopt;
     if (!event || !is_wanted(options, *event)) return false;
     const auto shown = trimmed(options, *event);
@@ -143,39 +159,70 @@ bool may_return(const base::Error& error) {
            error.code == base::Code::rate_limited;
 }
 
+/// Prints what a round has brought, at most until `shown` reaches the wanted count; the offset behind the
+/// last that was looked at.
+std::string print_round(const Options& options, const Round& round, std::uint64_t& shown) {
+    if (!round.gone.empty())
+        fmt::print(stderr,
+                   "messages from offset {} on are not kept any more; going on at the first that is\n",
+                   round.gone);
+    for (const auto& record : round.events) {
+        const auto members = raw_members(record);
+        if (!print(options, members)) continue;
+        if (++shown != options.count) continue;
+        return std::to_string(
+            std::strtoull(std::string(raw_member(*members, "offset")).c_str(), nullptr, 10) + 1);
+    }
+    return round.next;
+}
+
 Exit watch(const Options& options) {
     const auto client = HubClient::make(options.login);
     if (!client) return report_hub(client.error());
-    // The first question only finds out where we stand, so that "monitoring" is true when it is said.
-    auto first = ask(*client, options, options.from_beginning ? "beginning" : "now", std::chrono::seconds(0));
+    // The first question only finds out where we stand, so that "monitoring" is true when it is said. Without
+    // a start of its own a consumer goes on where it was.
+    const std::string start = options.from_beginning ? "beginning" : options.consumer.empty() ? "now" : "";
+    auto first = ask(*client, options, start, std::chrono::seconds(0));
     if (!first) return report_hub(first.error());
     fmt::print(stderr, "monitoring {}, Ctrl-C ends it\n", client->host());
     auto round = *std::move(first);
     std::uint64_t shown = 0;
+    std::string stored;
     int failures = 0;
     auto last_event = Steady::now();
+    const auto pause_after = [&](const base::Error& error) {
+        if (failures++ == 0) fmt::print(stderr, "{}; trying again\n", error.text());
+        std::this_thread::sleep_for(std::min(longest_pause, std::chrono::seconds(failures)));
+    };
     for (;;) {
-        for (const auto& record : round.events) {
-            if (!print(options, record)) continue;
-            last_event = Steady::now();
-            if (options.count != 0 && ++shown == options.count) return Exit::done;
+        const auto before = shown;
+        const auto next = print_round(options, round, shown);
+        if (shown != before) last_event = Steady::now();
+        const bool complete = options.count != 0 && shown == options.count;
+        if (!options.consumer.empty() && next != stored) {
+            // What could not be noted is noted with the next round, or is shown again: nothing is lost.
+            const auto noted = store_offset(*client, options, next);
+            if (!noted && (complete || !may_return(noted.error()))) return report_hub(noted.error());
+            if (noted) stored = next;
         }
+        if (complete) return Exit::done;
         auto wait = longest_wait;
         if (options.timeout > 0) {
             const auto left = std::chrono::seconds(options.timeout) - (Steady::now() - last_event);
             if (left <= Steady::duration::zero()) return options.count == 0 ? Exit::done : Exit::no;
             wait = std::min(wait, std::chrono::ceil<std::chrono::seconds>(left));
         }
-        auto next = ask(*client, options, round.next, round.events.empty() ? wait : std::chrono::seconds(0));
-        if (next) {
+        auto answer =
+            ask(*client, options, round.next, round.events.empty() ? wait : std::chrono::seconds(0));
+        if (answer) {
             failures = 0;
-            round = *std::move(next);
+            round = *std::move(answer);
             continue;
         }
-        if (!may_return(next.error())) return report_hub(next.error());
-        if (failures++ == 0) fmt::print(stderr, "{}; trying again\n", next.error().text());
+        if (!may_return(answer.error())) return report_hub(answer.error());
         round.events.clear();
-        std::this_thread::sleep_for(std::min(longest_pause, std::chrono::seconds(failures)));
+        round.gone.clear();
+        pause_after(answer.error());
     }
 }
 
@@ -193,8 +240,8 @@ void add_hub_monitor(CLI::App& hub, Run& run) {
         ->check(CLI::IsMember({"all", "sys", "anno", "app"}));
     command->add_option("--device-id,-d", options->device, "only what this device sends");
     command->add_option("--module-id,-m", options->module, "only what this module sends");
-    command->add_option("--consumer-group,--cg", options->consumer,
-                        "sent to the hub, which keeps no offsets by name yet");
+    command->add_option("--consumer,--consumer-group,--cg", options->consumer,
+                        "name of a reader whose place the hub keeps: go on behind what it was shown last");
     command
         ->add_option("--timeout,-t", options->timeout,
                      "end after so many seconds without a message (0: never)")

@@ -2,6 +2,7 @@
 #include "azure/authentication_json.hpp"
 #include "azure/documents.hpp"
 #include "azure/json_reader.hpp"
+#include "azure/wishes_json.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
 
@@ -178,11 +179,8 @@ base::Result<std::vector<T>> read_list(std::string_view document, ReadOne<T> rea
 
 }  // namespace
 
-base::Result<DeviceWish> parse_device(std::string_view document) {
-    SP_TRY(return, const auto value, JsonObject::parse(document));
-    SP_TRY(return, const auto root, JsonObject::root(value));
+base::Result<DeviceWish> device_wish_of(const JsonObject& root) {
     DeviceWish wish;
-    SP_TRY(return, wish.device_id, read_id(root, "deviceId", "device id"));
     SP_TRY(return, wish.status, read_status(root));
     SP_TRY(return, wish.status_reason, root.text("statusReason"));
     if (wish.status_reason && characters(*wish.status_reason) > longest_reason)
@@ -195,15 +193,31 @@ base::Result<DeviceWish> parse_device(std::string_view document) {
     return wish;
 }
 
-base::Result<ModuleWish> parse_module(std::string_view document) {
-    SP_TRY(return, const auto value, JsonObject::parse(document));
-    SP_TRY(return, const auto root, JsonObject::root(value));
+base::Result<ModuleWish> module_wish_of(const JsonObject& root) {
     ModuleWish wish;
-    SP_TRY(return, wish.device_id, read_id(root, "deviceId", "device id"));
-    SP_TRY(return, wish.module_id, read_id(root, "moduleId", "module id"));
     SP_TRY(return, wish.managed_by, root.text("managedBy"));
     SP_TRY(return, wish.authentication, read_authentication(root, Strictness::wish));
     SP_TRY(return, wish.etag, read_etag(root));
+    return wish;
+}
+
+base::Result<DeviceWish> parse_device(std::string_view document) {
+    SP_TRY(return, const auto value, JsonObject::parse(document));
+    SP_TRY(return, const auto root, JsonObject::root(value));
+    SP_TRY(return, auto id, read_id(root, "deviceId", "device id"));
+    SP_TRY(return, auto wish, device_wish_of(root));
+    wish.device_id = std::move(id);
+    return wish;
+}
+
+base::Result<ModuleWish> parse_module(std::string_view document) {
+    SP_TRY(return, const auto value, JsonObject::parse(document));
+    SP_TRY(return, const auto root, JsonObject::root(value));
+    SP_TRY(return, auto device, read_id(root, "deviceId", "device id"));
+    SP_TRY(return, auto module, read_id(root, "moduleId", "module id"));
+    SP_TRY(return, auto wish, module_wish_of(root));
+    wish.device_id = std::move(device);
+    wish.module_id = std::move(module);
     return wish;
 }
 

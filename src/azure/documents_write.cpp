@@ -2,27 +2,13 @@
 #include <boost/json.hpp>
 #include <cassert>
 
+#include "azure/document_text.hpp"
 #include "azure/documents.hpp"
 
 namespace azure {
 namespace {
 
 namespace json = boost::json;
-
-json::value text_or_null(std::string_view text) {
-    if (text.empty()) return nullptr;
-    return json::string(text);
-}
-
-json::value thumbprint(const std::optional<trust::Thumbprint>& value) {
-    if (!value) return nullptr;
-    return json::string(value->text());
-}
-
-/// The epoch stands for "never", which Azure writes as the first moment of .NET.
-std::string time_text(base::Instant when) {
-    return when == base::Instant{} ? "0001-01-01T00:00:00Z" : base::format_rfc3339(when);
-}
 
 // boost::json::object keeps the order of insertion; `type` must stay last (hub.md 5.3).
 json::object to_value(const trust::Authentication& authentication, Dialect dialect) {
@@ -31,13 +17,9 @@ json::object to_value(const trust::Authentication& authentication, Dialect diale
              {{"primaryKey", text_or_null(authentication.primary_key)},
               {"secondaryKey", text_or_null(authentication.secondary_key)}}},
             {"x509Thumbprint",
-             {{"primaryThumbprint", thumbprint(authentication.primary_thumbprint)},
-              {"secondaryThumbprint", thumbprint(authentication.secondary_thumbprint)}}},
+             {{"primaryThumbprint", thumbprint_text(authentication.primary_thumbprint)},
+              {"secondaryThumbprint", thumbprint_text(authentication.secondary_thumbprint)}}},
             {"type", x509 ? "x509" : json::string_view(trust::to_string(authentication.type))}};
-}
-
-json::string_view connection_state(bool connected) {
-    return connected ? "Connected" : "Disconnected";
 }
 
 json::object to_value(const Device& device) {
@@ -48,7 +30,7 @@ json::object to_value(const Device& device) {
             {"generationId", record.generation},
             {"etag", device.etag},
             {"connectionState", connection_state(device.connected)},
-            {"status", record.status == trust::Enablement::enabled ? "enabled" : "disabled"},
+            {"status", status_text(record.status)},
             {"statusReason", text_or_null(device.status_reason)},
             {"connectionStateUpdatedTime", time_text(device.connection_state_updated)},
             {"statusUpdatedTime", time_text(device.status_updated)},

@@ -23,8 +23,22 @@ std::string_view name(ErrorCode code) {
             return "ArgumentNull";
         case ErrorCode::iot_hub_format_error:
             return "IotHubFormatError";
+        case ErrorCode::device_defined_multiple_times:
+            return "DeviceDefinedMultipleTimes";
+        case ErrorCode::bulk_operation_failure:
+            return "BulkRegistryOperationFailure";
+        case ErrorCode::etag_does_not_match:
+            return "EtagDoesNotMatch";
         case ErrorCode::invalid_device_scope:
             return "InvalidDeviceScope";
+        case ErrorCode::invalid_target_condition:
+            return "InvalidConfigurationTargetCondition";
+        case ErrorCode::invalid_configuration_content:
+            return "InvalidConfigurationContent";
+        case ErrorCode::immutable_configuration_content:
+            return "CannotModifyImmutableConfigurationContent";
+        case ErrorCode::invalid_metrics_query:
+            return "InvalidConfigurationCustomMetricsQuery";
         case ErrorCode::generic_unauthorized:
             return "GenericUnauthorized";
         case ErrorCode::iot_hub_unauthorized_access:
@@ -35,6 +49,12 @@ std::string_view name(ErrorCode code) {
             return "SystemModuleModifyUnauthorizedAccess";
         case ErrorCode::generic_forbidden:
             return "GenericForbidden";
+        case ErrorCode::quota_exceeded:
+            return "IotHubQuotaExceeded";
+        case ErrorCode::device_queue_full:
+            return "DeviceMaximumQueueDepthExceeded";
+        case ErrorCode::invalid_message_expiry_time:
+            return "InvalidMessageExpiryTime";
         case ErrorCode::device_disabled:
             return "DeviceDisabled";
         case ErrorCode::generic_not_found:
@@ -45,6 +65,8 @@ std::string_view name(ErrorCode code) {
             return "CertificateNotFound";
         case ErrorCode::module_not_found:
             return "ModuleNotFound";
+        case ErrorCode::configuration_not_found:
+            return "ConfigurationNotFound";
         case ErrorCode::device_not_online:
             return "DeviceNotOnline";
         case ErrorCode::generic_method_not_allowed:
@@ -55,8 +77,14 @@ std::string_view name(ErrorCode code) {
             return "DeviceAlreadyExists";
         case ErrorCode::module_already_exists:
             return "ModuleAlreadyExistsOnDevice";
+        case ErrorCode::configuration_already_exists:
+            return "ConfigurationAlreadyExists";
+        case ErrorCode::configuration_being_applied:
+            return "ApplyConfigurationAlreadyInProgressOnDevice";
         case ErrorCode::precondition_failed:
             return "PreconditionFailed";
+        case ErrorCode::device_message_lock_lost:
+            return "DeviceMessageLockLost";
         case ErrorCode::message_too_large:
             return "MessageTooLarge";
         case ErrorCode::too_many_devices:
@@ -135,6 +163,32 @@ std::string error_body(ErrorCode code, std::string_view text, std::string_view t
     body["Message"] = message;
     body["ExceptionMessage"] = "Tracking ID:" + std::string(tracking_id) + "-TimeStamp:" + stamp;
     return boost::json::serialize(body);
+}
+
+std::string numbered_error(ErrorCode code, std::string_view text, std::string_view tracking_id,
+                           std::chrono::sys_time<std::chrono::milliseconds> now) {
+    boost::json::object body;
+    body["errorCode"] = static_cast<int>(code);
+    body["trackingId"] = boost::json::string_view(tracking_id);
+    body["message"] = boost::json::string_view(text);
+    body["info"] = boost::json::object();
+    body["timestampUtc"] = base::format_rfc3339_ms(now);
+    return boost::json::serialize(body);
+}
+
+std::string error_text(std::string_view body) {
+    boost::system::error_code failed;
+    const auto value = boost::json::parse(body, failed);
+    const auto* object = failed ? nullptr : value.if_object();
+    if (object == nullptr) return {};
+    for (const auto* name : {"Message", "message"}) {
+        const auto* message = object->if_contains(name);
+        if (message == nullptr || !message->is_string()) continue;
+        const std::string text(message->get_string());
+        const auto end = text.starts_with("ErrorCode:") ? text.find(';') : std::string::npos;
+        return end == std::string::npos ? text : text.substr(end + 1);
+    }
+    return {};
 }
 
 }  // namespace azure

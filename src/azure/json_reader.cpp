@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "azure/json_reader.hpp"
 
+#include "azure/json_text.hpp"
 #include "base/result.hpp"
 
 namespace azure {
@@ -13,18 +14,7 @@ constexpr std::size_t deepest_document = 32;
 }  // namespace
 
 base::Result<json::value> JsonObject::parse(std::string_view document) {
-    json::parse_options options;
-    options.max_depth = deepest_document;
-    json::error_code error;
-    json::stream_parser parser(json::storage_ptr(), options);
-    const auto read = parser.write_some(document.data(), document.size(), error);
-    if (!error && read < document.size()) error = json::error::extra_data;
-    if (!error) parser.finish(error);
-    if (error) {
-        return base::fail(base::Code::malformed, "JSON document",
-                          "cannot be read at byte " + std::to_string(read) + ": " + error.message());
-    }
-    return parser.release();
+    return parse_json(document, deepest_document);
 }
 
 base::Result<JsonObject> JsonObject::root(const json::value& document) {

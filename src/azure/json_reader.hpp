@@ -28,6 +28,8 @@ class JsonObject {
     base::Result<const boost::json::array*> array(std::string_view name) const;  ///< nullptr: absent
     base::Result<std::string> required_text(std::string_view name) const;
 
+    /// The object itself, for documents whose members are the caller's own.
+    const boost::json::object& members() const { return *object_; }
     /// "authentication.x509Thumbprint.primaryThumbprint".
     std::string path(std::string_view name) const;
     std::unexpected<base::Error> fail(std::string_view name, std::string reason) const {

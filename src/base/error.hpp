@@ -55,8 +55,8 @@ inline std::unexpected<Error> fail(Code code, std::string thing, std::string rea
 }
 
 /// The failure of errno after a call on `thing` ("file X", "socket Y"): "could not be opened: No such
-/// file...". ENOENT becomes not_found, EACCES permission_denied, ENOSPC, EDQUOT and EFBIG disk_full, EADDRINUSE
-/// address_in_use.
+/// file...". ENOENT becomes not_found, EACCES permission_denied, ENOSPC, EDQUOT and EFBIG disk_full,
+/// EADDRINUSE address_in_use.
 std::unexpected<Error> fail_errno(int error_number, std::string thing, std::string_view doing,
                                   std::string fix = {});
 

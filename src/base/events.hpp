@@ -31,9 +31,13 @@ inline constexpr std::string_view caller_accepted = "caller.accepted";
 inline constexpr std::string_view request_answered = "request.answered";
 inline constexpr std::string_view device_changed = "device.changed";
 inline constexpr std::string_view ca_certificate_changed = "ca_certificate.changed";
+inline constexpr std::string_view twin_refused = "twin.refused";
+inline constexpr std::string_view configuration_changed = "configuration.changed";
 inline constexpr std::string_view message_refused = "message.refused";
 inline constexpr std::string_view setting_ignored = "setting.ignored";
 inline constexpr std::string_view store_failed = "store.failed";
+inline constexpr std::string_view messages_expired = "messages.expired";
+inline constexpr std::string_view explanations_dropped = "explanations.dropped";
 inline constexpr std::string_view certificate_incomplete = "certificate.incomplete";
 
 // edge

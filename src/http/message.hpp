@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,10 +45,13 @@ struct Request {
     std::string body;
 };
 
+class BodySource;
+
 struct Response {
     int status = 200;
     Headers headers;
     std::string body;
+    std::shared_ptr<BodySource> source{};  ///< in place of `body`: http/body_source.hpp
     static Response json(int status, std::string body);
     static Response text(int status, std::string body);
     static Response empty(int status);

@@ -11,6 +11,7 @@
 #include "base/encoding.hpp"
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "http/body_source.hpp"
 #include "http/reader.hpp"
 #include "http/writer.hpp"
 
@@ -92,8 +93,34 @@ net::Task<Reading> read_request(const Server& server, net::Stream& stream, std::
     }
 }
 
+/// Sends the pieces of a body one by one, each within the limit of a write: a peer that does not read is cut
+/// off, and no more than one piece of it is held. False where nothing can follow on this connection.
+net::Task<bool> send_pieces(net::Stream& stream, Response response, Framing framing) {
+    const bool chunked = !framing.close && !framing.keep_1_0;
+    framing.length = chunked ? Framing::Length::chunked : Framing::Length::until_close;
+    framing.close = !chunked;
+    framing.keep_1_0 = false;
+    const auto source = std::move(response.source);
+    std::string bytes = write_response(response, framing);
+    for (;;) {
+        const auto written = co_await stream.write_all(base::as_bytes(bytes), write_limit);
+        if (!written) co_return false;
+        const std::string piece = co_await source->next();
+        if (piece.empty()) break;
+        bytes = chunked ? write_chunk(piece) : piece;
+    }
+    if (!chunked) co_return false;
+    bytes = write_chunk({});
+    const auto written = co_await stream.write_all(base::as_bytes(bytes), write_limit);
+    co_return written.has_value();
+}
+
 net::Task<bool> send(net::Stream& stream, Response response, Framing framing) {
     framing.date = base::format_rfc1123(base::system_clock().now());
+    if (response.source && !framing.omit_body) {
+        const bool more = co_await send_pieces(stream, std::move(response), framing);
+        co_return more;
+    }
     const std::string bytes = write_response(response, framing);
     const auto written = co_await stream.write_all(base::as_bytes(bytes), write_limit);
     co_return written.has_value();

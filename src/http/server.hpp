@@ -36,7 +36,8 @@ struct Switch {
 /// Looks at each request before the handler does; nullopt: an ordinary one, for the handler.
 using Upgrade = std::function<std::optional<Switch>(const Request& request, const net::Peer& peer)>;
 
-/// A net::Serve that speaks HTTP/1.1 with keep-alive. Answers carry Content-Length and are never chunked.
+/// A net::Serve that speaks HTTP/1.1 with keep-alive. Answers carry Content-Length; only those with a
+/// BodySource are chunked (to HTTP/1.0: end with the connection).
 /// Expect: 100-continue is honoured. A handler that throws gives 500 and a log line, and closes.
 net::Serve serve(Handler handler, ErrorBody error_body, Limits limits = {}, Upgrade upgrade = {});
 

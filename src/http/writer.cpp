@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/encoding.hpp"
 
@@ -42,7 +43,9 @@ std::string write_response(const Response& response, const Framing& framing) {
     out += "\r\n";
     if (!framing.date.empty()) append_field(out, "Date", framing.date);
     append_fields(out, response.headers);
-    if (!bodiless) append_field(out, "Content-Length", std::to_string(response.body.size()));
+    const bool counted = framing.length == Framing::Length::counted;
+    if (framing.length == Framing::Length::chunked) append_field(out, "Transfer-Encoding", "chunked");
+    if (!bodiless && counted) append_field(out, "Content-Length", std::to_string(response.body.size()));
     if (response.status == 101) {
         append_field(out, "Connection", "Upgrade");
     } else if (framing.close) {
@@ -52,6 +55,16 @@ std::string write_response(const Response& response, const Framing& framing) {
     }
     out += "\r\n";
     if (!bodiless && !framing.omit_body) out += response.body;
+    return out;
+}
+
+std::string write_chunk(std::string_view piece) {
+    char size[2 * sizeof(std::size_t)];
+    const auto [end, error] = std::to_chars(size, size + sizeof size, piece.size(), 16);
+    std::string out(size, end);
+    out += "\r\n";
+    out += piece;
+    out += "\r\n";
     return out;
 }
 

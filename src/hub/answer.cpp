@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/answer.hpp"
 
-#include "base/encoding.hpp"
-#include "pki/digest.hpp"
-
 namespace hub {
 
 namespace {
 
 constexpr std::string_view json_type = "application/json; charset=utf-8";
 
-http::Response failed(int status, azure::ErrorCode code, std::string_view text, base::Instant now) {
-    const auto tracking = base::to_hex(pki::random_bytes(16));
+http::Response failed(int status, azure::ErrorCode code, std::string_view text, const std::string& tracking,
+                      base::Instant now) {
     auto response = http::Response::json(status, azure::error_body(code, text, tracking, now));
     response.headers.set("Content-Type", std::string(json_type));
     response.headers.set("iothub-errorcode", std::string(azure::name(code)));
@@ -21,8 +18,8 @@ http::Response failed(int status, azure::ErrorCode code, std::string_view text, 
 
 }  // namespace
 
-http::Response refuse(const Refusal& refusal, base::Instant now) {
-    auto response = failed(azure::http_status(refusal.code), refusal.code, refusal.text, now);
+http::Response refuse(const Refusal& refusal, const std::string& tracking, base::Instant now) {
+    auto response = failed(azure::http_status(refusal.code), refusal.code, refusal.text, tracking, now);
     if (response.status == 401) response.headers.set("WWW-Authenticate", "SharedAccessSignature");
     return response;
 }
@@ -33,11 +30,8 @@ Refusal to_refusal(const base::Error& error) {
     return {code, error.text()};
 }
 
-http::Response refuse(const base::Error& error, base::Instant now) {
-    return refuse(to_refusal(error), now);
-}
-
-http::Response refuse_status(int status, std::string_view reason, base::Instant now) {
+http::Response refuse_status(int status, std::string_view reason, const std::string& tracking,
+                             base::Instant now) {
     azure::ErrorCode code = azure::ErrorCode::generic_bad_request;
     if (status == 408)
         code = azure::ErrorCode::generic_timeout;
@@ -45,7 +39,7 @@ http::Response refuse_status(int status, std::string_view reason, base::Instant 
         code = azure::ErrorCode::message_too_large;
     else if (status >= 500)
         code = azure::ErrorCode::server_error;
-    return failed(status, code, reason, now);
+    return failed(status, code, reason, tracking, now);
 }
 
 http::Response json_with_etag(int status, std::string body, std::string_view etag) {

@@ -21,21 +21,32 @@ constexpr std::string_view scheme = "SharedAccessSignature ";
 constexpr std::string_view bearer = "Bearer ";
 constexpr std::string_view owner_policy = "iothubowner";
 
-std::unexpected<Refusal> unauthorized(std::string text) {
-    return std::unexpected(Refusal{ErrorCode::iot_hub_unauthorized, std::move(text)});
-}
+/// Whether the policy that signed has the right that a route needs.
+constexpr std::string_view policy_right = "policy.right";
 
-void log_refused(const Call& call, const trust::Identity& identity, std::string_view step, std::string found,
-                 std::string steps = {}) {
+/// Logs what a verdict rests on, and makes the refusal with what the caller may hear of it.
+std::unexpected<Refusal> unauthorized(const Call& call, const trust::Identity& identity, pki::Verdict verdict,
+                                      std::string text) {
+    const auto* failed = verdict.first_failure();
     base::log::warning(base::events::request_refused,
                        {{"device", identity.device},
                         {"module", identity.module},
                         {"address", call.peer.address},
                         {"method", std::string(http::to_string(call.request.verb))},
                         {"target", call.request.raw_target},
-                        {"step", std::string(step)},
-                        {"found", std::move(found)},
-                        {"steps", std::move(steps)}});
+                        {"step", failed == nullptr ? std::string() : std::string(failed->check)},
+                        {"found", failed == nullptr ? std::string() : failed->found},
+                        {"steps", pki::to_text(verdict)},
+                        {"tracking", call.tracking}});
+    auto evidence = std::make_shared<const Evidence>(Evidence{identity, std::move(verdict)});
+    return std::unexpected(Refusal{ErrorCode::iot_hub_unauthorized, std::move(text), std::move(evidence)});
+}
+
+/// A verdict of one step, for what fails before anything is judged.
+pki::Verdict one_failure(std::string_view check, std::string expected, std::string found) {
+    pki::Verdict verdict;
+    verdict.fail(check, -1, std::move(expected), std::move(found));
+    return verdict;
 }
 
 /// What a caller hears of a refusal. Only who has proven possession of the key hears more than "no": anybody
@@ -60,7 +71,11 @@ std::expected<std::optional<std::string>, Refusal> token_of(const Call& call, Ne
     const auto header = call.request.headers.get("Authorization");
     if (!header) return std::nullopt;
     if (base::equal_ignoring_case(header->substr(0, bearer.size()), bearer)) {
-        if (needs != Needs::owner) return unauthorized("a Bearer token is not accepted here");
+        if (needs != Needs::owner) {
+            return unauthorized(
+                call, {}, one_failure(trust::checks::token_form, "a SharedAccessSignature", "a Bearer token"),
+                "a Bearer token is not accepted here");
+        }
         const auto text = base::trim(header->substr(bearer.size()));
         return text.starts_with(scheme) ? std::string(text) : std::string(scheme) + std::string(text);
     }
@@ -126,17 +141,17 @@ std::string_view right_name(Needs needs) {
 std::expected<Caller, Refusal> by_policy(const Call& call, Needs needs, const trust::SasToken& token) {
     auto policy = call.here.reader->policy(token.policy.value_or(std::string()));
     if (!policy) return std::unexpected(to_refusal(policy.error()));
-    const auto verdict =
+    auto verdict =
         check_policy_token(token, *policy, wanted_resource(call), call.services.config.names, call.now);
     if (!verdict.accepted()) {
-        const auto* failed = verdict.first_failure();
-        log_refused(call, {}, failed->check, failed->found, pki::to_text(verdict));
-        return unauthorized(public_text(verdict));
+        auto text = public_text(verdict);
+        return unauthorized(call, {}, std::move(verdict), std::move(text));
     }
     if (!allows(**policy, needs)) {
-        log_refused(call, {}, "policy.right", "policy " + (*policy)->name);
-        return unauthorized("policy " + (*policy)->name + " does not allow access, it needs " +
-                            std::string(right_name(needs)));
+        const std::string needed(right_name(needs));
+        verdict.fail(policy_right, -1, needed, "policy " + (*policy)->name);
+        return unauthorized(call, {}, std::move(verdict),
+                            "policy " + (*policy)->name + " does not allow access, it needs " + needed);
     }
     return Caller{(*policy)->name, std::nullopt};
 }
@@ -173,13 +188,10 @@ std::expected<Caller, Refusal> by_identity(const Call& call, const trust::Identi
     context.hosts = call.services.config.names;
     context.device_cas = anchors.get();
     context.now = call.now;
-    const auto decision = trust::authenticate(presented, *record ? &**record : nullptr, context);
+    auto decision = trust::authenticate(presented, *record ? &**record : nullptr, context);
     if (!decision.verdict.accepted()) {
-        const auto* failed = decision.verdict.first_failure();
-        const pki::Step none{};
-        const auto& step = failed == nullptr ? none : *failed;
-        log_refused(call, identity, step.check, step.found, pki::to_text(decision.verdict));
-        return unauthorized(public_text(decision.verdict));
+        auto text = public_text(decision.verdict);
+        return unauthorized(call, identity, std::move(decision.verdict), std::move(text));
     }
     base::log::info(base::events::caller_accepted, {{"device", identity.device},
                                                     {"module", identity.module},
@@ -197,17 +209,20 @@ std::expected<Caller, Refusal> authorize(const Call& call, Needs needs) {
     const auto identity = identity_for(call, needs);
     if (!*token) {
         if (!identity || call.peer.certificates.empty()) {
-            log_refused(call, identity.value_or(trust::Identity{}), trust::checks::credential_present,
-                        "neither Authorization header nor certificate");
-            return unauthorized("the authorization header is missing");
+            return unauthorized(
+                call, identity.value_or(trust::Identity{}),
+                one_failure(trust::checks::credential_present, "a token or a client certificate",
+                            "neither Authorization header nor certificate"),
+                "the authorization header is missing");
         }
         return by_identity(call, *identity, {});
     }
     const auto parsed = trust::SasToken::parse(**token);
     if (!parsed) {
-        log_refused(call, identity.value_or(trust::Identity{}), trust::checks::token_form,
-                    parsed.error().text());
-        return unauthorized("the token is malformed: " + parsed.error().reason);
+        return unauthorized(
+            call, identity.value_or(trust::Identity{}),
+            one_failure(trust::checks::token_form, "a SharedAccessSignature", parsed.error().reason),
+            "the token is malformed: " + parsed.error().reason);
     }
     if (parsed->policy || !identity) return by_policy(call, needs, *parsed);
     return by_identity(call, *identity, **token);

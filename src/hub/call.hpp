@@ -32,13 +32,14 @@ struct Call {
     base::Instant now;
     std::map<std::string, std::string, std::less<>> captured;  ///< "{d}" of the path, decoded
     Caller caller;
+    std::string tracking;  ///< the id under which a refusal is told, logged and explained
 
     const std::string& at(std::string_view name) const { return captured.find(name)->second; }
     http::Response refuse(azure::ErrorCode code, std::string text) const {
-        return hub::refuse(Refusal{code, std::move(text)}, now);
+        return refuse(Refusal{code, std::move(text)});
     }
-    http::Response refuse(const Refusal& refusal) const { return hub::refuse(refusal, now); }
-    http::Response refuse(const base::Error& error) const { return hub::refuse(error, now); }
+    http::Response refuse(const Refusal& refusal) const { return hub::refuse(refusal, tracking, now); }
+    http::Response refuse(const base::Error& error) const { return refuse(to_refusal(error)); }
     /// The If-Match header in any of its spellings (hub.md 5.2).
     registry::IfMatch if_match() const { return registry::IfMatch::parse(request.headers.get("If-Match")); }
 };

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 
+#include "azure/cloud_message.hpp"
 #include "azure/username.hpp"
 #include "base/config.hpp"
 #include "base/encoding.hpp"
+#include "hub/config_tables.hpp"
 #include "pki/profile.hpp"
 #include "pki/verify.hpp"
 
@@ -92,6 +94,16 @@ base::Result<Config> read_config(const std::filesystem::path& data, const std::f
     if (auto flow = document->table("flow")) {
         if (auto most = flow->integer("unstored_messages", 1, 1024))
             config.flow.unstored_messages = static_cast<std::size_t>(*most);
+    }
+    read_messages(*document, config.retention);
+    read_explain(*document, config.explain);
+    read_events(*document, config.events);
+    read_throttle(*document, config.throttle);
+    if (auto messages = document->table("cloud_to_device")) {
+        if (auto ttl = messages->integer("default_ttl_seconds", 60, azure::longest_message_life.count()))
+            config.cloud_to_device.default_ttl = std::chrono::seconds(*ttl);
+        if (auto most = messages->integer("max_delivery_count", 1, 100))
+            config.cloud_to_device.max_delivery_count = static_cast<int>(*most);
     }
     // Served by a later version; what is written for it already is checked, and told at start.
     if (auto metrics = document->table("metrics")) {

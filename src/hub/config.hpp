@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -24,6 +25,52 @@ struct Flow {
     std::size_t unstored_messages = 64;  ///< 1 to 1024; of up to 256 KiB each
 };
 
+/// How long the message log keeps what devices have sent. Whole segments are dropped.
+struct Retention {
+    std::chrono::seconds age = std::chrono::days(7);  ///< 0: for ever
+    std::uint64_t bytes = 0;                          ///< 0: however much it is
+};
+
+/// How many explanations of refusals are kept, and how long.
+struct ExplainLimits {
+    std::size_t count = 100'000;
+    std::chrono::seconds age = std::chrono::days(30);
+};
+
+/// The kinds of operations that have a rate of their own (hub.md 10). none: never limited.
+enum class Operation : std::size_t {
+    none,
+    connects,
+    telemetry,
+    registry,
+    queries,
+    twin_reads,
+    twin_updates,
+    methods,
+    cloud_to_device
+};
+inline constexpr std::size_t operations = 9;
+
+/// So many operations a period; 0: no limit.
+struct Rate {
+    std::uint32_t count = 0;
+    std::chrono::seconds period{1};
+};
+using ThrottleRates = std::array<Rate, operations>;  ///< by Operation
+
+/// What the hub itself tells in the message log.
+struct EventWishes {
+    bool lifecycle = false;         ///< identities created and deleted
+    bool connection_state = false;  ///< devices and modules that come and go
+    bool twin_changes = false;
+};
+
+/// Messages to devices.
+struct CloudToDevice {
+    std::chrono::seconds default_ttl = std::chrono::hours(1);  ///< 60 s to 2 days; a message may say its own
+    int max_delivery_count = 10;                               ///< 1 to 100 abandonments end a message
+};
+
 /// `DIR/hub.toml`, read once and checked whole (docs/reference/hub.md).
 struct Config {
     std::filesystem::path data;  ///< the directory that holds registry and messages
@@ -33,12 +80,21 @@ struct Config {
     std::filesystem::path certificate;  ///< PEM: leaf, then intermediates
     std::filesystem::path key;          ///< PEM, 0600
     Flow flow;
+    Retention retention;
+    ExplainLimits explain;
+    EventWishes events;
+    ThrottleRates throttle{};
+    CloudToDevice cloud_to_device;
     bool asks_for_metrics = false;  ///< [metrics] is there; this version serves none
 
     const std::string& name() const { return names.front(); }
     /// Compares without case and without a port.
     bool is_own_name(std::string_view host) const;
     std::filesystem::path registry_file() const { return data / "registry.db"; }
+    std::filesystem::path consumers_file() const { return data / "consumers.db"; }
+    std::filesystem::path explanations_file() const { return data / "explanations.db"; }
+    std::filesystem::path queue_file() const { return data / "devicebound.db"; }
+    std::filesystem::path sessions_file() const { return data / "sessions.db"; }
     std::filesystem::path message_directory() const { return data / "messages"; }
 };
 

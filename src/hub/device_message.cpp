@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "azure/message_headers.hpp"
 #include "base/encoding.hpp"
 #include "hub/telemetry.hpp"
 
@@ -14,7 +15,6 @@ namespace hub {
 namespace {
 
 constexpr std::string_view batch_type = "application/vnd.microsoft.iothub.json";
-constexpr std::string_view application_prefix = "iothub-app-";
 constexpr std::size_t most_in_batch = 500;
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 9> system_headers{

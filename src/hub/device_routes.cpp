@@ -4,6 +4,7 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "hub/handlers.hpp"
+#include "hub/presence.hpp"
 #include "hub/query.hpp"
 #include "hub/refusals.hpp"
 #include "net/completion.hpp"
@@ -14,17 +15,9 @@ namespace {
 
 constexpr std::int64_t most_listed = 1000;
 
-void show_presence(azure::Device& device, const Sessions& sessions) {
-    if (const auto since = sessions.connected_since(device.record.identity)) {
-        device.connected = true;
-        device.connection_state_updated = *since;
-        device.last_activity = *since;
-    }
-}
-
 /// One device in its fullness, as the answer to a read or write.
 http::Response shown(Call& call, azure::Device device) {
-    show_presence(device, call.services.sessions);
+    show_presence(device, call.services);
     return json_with_etag(200, azure::to_json(device), device.etag);
 }
 
@@ -35,7 +28,7 @@ Answer list_devices(Call& call) {
     if (!top) co_return call.refuse(top.error());
     auto devices = call.here.reader->devices(static_cast<std::size_t>(top->value_or(most_listed)));
     if (!devices) co_return call.refuse(devices.error());
-    for (auto& device : *devices) show_presence(device, call.services.sessions);
+    for (auto& device : *devices) show_presence(device, call.services);
     co_return json_with_etag(200, azure::to_json(*devices), {});
 }
 

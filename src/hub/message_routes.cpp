@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
 
-#include "base/encoding.hpp"
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "hub/device_message.hpp"
 #include "hub/handlers.hpp"
+#include "hub/message_reading.hpp"
 #include "hub/query.hpp"
 #include "net/completion.hpp"
 
@@ -19,39 +18,28 @@ namespace hub {
 namespace {
 
 constexpr std::chrono::seconds longest_wait{55};
-constexpr std::size_t most_events = 500;
 constexpr std::size_t most_octets = 4 * 1024 * 1024;
 /// Where the next question goes on, also after an answer without events.
 constexpr std::string_view next_header = "sallyport-next-offset";
+/// The offset that was asked for and is not kept any more; the answer goes on at the first that is.
+constexpr std::string_view gone_header = "sallyport-gone-offset";
 
-std::expected<std::uint64_t, Refusal> position(const Call& call) {
-    const auto from = call.request.target.value("from").value_or("now");
-    if (from == "now" || from.empty()) return call.services.telemetry.next();
-    if (from == "beginning") return call.services.telemetry.first();
-    std::uint64_t offset = 0;
-    const auto* end = from.data() + from.size();
-    const auto [rest, error] = std::from_chars(from.data(), end, offset);
-    if (error != std::errc{} || rest != end) {
-        return std::unexpected(
-            Refusal{azure::ErrorCode::argument_invalid, "from is not beginning, now or an offset"});
-    }
-    return offset;
+http::Response lines_answer(Batch batch) {
+    http::Response response;
+    response.headers.set("Content-Type", "application/x-ndjson; charset=utf-8");
+    response.headers.set("Cache-Control", "no-store");
+    response.headers.set(next_header, std::to_string(batch.next));
+    if (batch.gone) response.headers.set(gone_header, std::to_string(*batch.gone));
+    response.body = std::move(batch.lines);
+    return response;
 }
 
-/// The form of an answer: JSON lines, or server-sent events for browsers.
-enum class Form { lines, events };
-
-std::string write(const std::vector<Telemetry::Stored>& stored, Form form) {
-    std::string body;
-    for (const auto& [offset, event] : stored) {
-        const auto json = azure::event_json(event, azure::ShowProperties::all, offset);
-        // The id is where EventSource goes on with Last-Event-ID.
-        if (form == Form::lines)
-            body += json + "\n";
-        else
-            body += "id: " + std::to_string(offset) + "\ndata: " + json + "\n\n";
-    }
-    return body;
+http::Response stream_answer(const Call& call, const Start& start) {
+    http::Response response;
+    response.headers.set("Content-Type", "text/event-stream");
+    response.headers.set("Cache-Control", "no-store");
+    response.source = make_event_stream(call.services, call.here, start);
+    return response;
 }
 
 /// Appends a batch at one go; `done` once all of it is durable, with the first failure where there is one.
@@ -85,33 +73,27 @@ void append_all(Telemetry& telemetry, const Sender& sender, std::vector<azure::M
 Answer get_events(Call& call) {
     const auto wait = query_number(call.request.target, "wait", 0, longest_wait.count());
     if (!wait) co_return call.refuse(wait.error());
-    const auto start = position(call);
-    if (!start) co_return call.refuse(start.error());
     const auto accept = call.request.headers.get("Accept").value_or("");
-    const auto form = accept.find("text/event-stream") == std::string_view::npos ? Form::lines : Form::events;
+    const bool event_stream = accept.find("text/event-stream") != std::string_view::npos;
+    const auto start = start_of(call, event_stream);
+    if (!start) co_return call.refuse(start.error());
+    if (event_stream) co_return stream_answer(call, *start);
 
     Waiters::Place place(call.here.messages, "events");
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(wait->value_or(0));
     for (;;) {
-        const auto stored = call.services.telemetry.read(*start, most_events, most_octets);
-        if (!stored) {
-            base::log::error(base::events::store_failed, stored.error());
-            co_return call.refuse(stored.error());
+        auto batch = read_batch(call.services.telemetry, *start, most_octets, Form::lines);
+        if (!batch) {
+            base::log::error(base::events::store_failed, batch.error());
+            co_return call.refuse(batch.error());
         }
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-        if (stored->empty() && left.count() > 0 && !call.services.stopping) {
+        if (batch->lines.empty() && left.count() > 0 && !call.services.stopping) {
             co_await place.wait(left);
             continue;
         }
-        http::Response response;
-        response.headers.set("Content-Type", form == Form::lines ? "application/x-ndjson; charset=utf-8"
-                                                                 : "text/event-stream");
-        response.headers.set("Cache-Control", "no-store");
-        response.headers.set(next_header,
-                             std::to_string(stored->empty() ? *start : stored->back().offset + 1));
-        response.body = write(*stored, form);
-        co_return response;
+        co_return lines_answer(*std::move(batch));
     }
 }
 

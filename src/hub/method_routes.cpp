@@ -9,7 +9,6 @@
 #include "hub/handlers.hpp"
 #include "hub/refusals.hpp"
 #include "hub/session_methods.hpp"
-#include "pki/digest.hpp"
 
 namespace hub {
 
@@ -23,12 +22,11 @@ using std::chrono::steady_clock;
 constexpr milliseconds early{500};
 
 http::Response failed(const Call& call, azure::MethodFailure failure) {
-    const auto tracking = base::to_hex(pki::random_bytes(16));
-    auto response =
-        http::Response::json(azure::http_status(failure.code),
-                             azure::method_failure_body(failure, tracking, call.services.clock.now_ms()));
+    auto response = http::Response::json(
+        azure::http_status(failure.code),
+        azure::method_failure_body(failure, call.tracking, call.services.clock.now_ms()));
     response.headers.set("iothub-errorcode", std::string(azure::name(failure.code)));
-    response.headers.set("x-ms-request-id", tracking);
+    response.headers.set("x-ms-request-id", call.tracking);
     return response;
 }
 

@@ -4,6 +4,7 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "hub/handlers.hpp"
+#include "hub/presence.hpp"
 #include "hub/refusals.hpp"
 #include "net/completion.hpp"
 
@@ -11,16 +12,8 @@ namespace hub {
 
 namespace {
 
-void show_presence(azure::Module& module, const Sessions& sessions) {
-    if (const auto since = sessions.connected_since(module.record.identity)) {
-        module.connected = true;
-        module.connection_state_updated = *since;
-        module.last_activity = *since;
-    }
-}
-
 http::Response shown(Call& call, azure::Module module) {
-    show_presence(module, call.services.sessions);
+    show_presence(module, call.services);
     return json_with_etag(200, azure::to_json(module), module.etag);
 }
 
@@ -41,7 +34,7 @@ Answer list_modules(Call& call) {
     if (!*known) co_return call.refuse(azure::ErrorCode::device_not_found, device);
     auto modules = call.here.reader->modules(device);
     if (!modules) co_return call.refuse(modules.error());
-    for (auto& module : *modules) show_presence(module, call.services.sessions);
+    for (auto& module : *modules) show_presence(module, call.services);
     co_return json_with_etag(200, azure::to_json(*modules), {});
 }
 

@@ -6,7 +6,9 @@
 
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "hub/refused_session.hpp"
 #include "hub/session_methods.hpp"
+#include "hub/session_twin.hpp"
 #include "trust/sas_token.hpp"
 
 namespace hub {
@@ -43,16 +45,18 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
     const auto& address = connection_->peer().address;
     const auto refuse = [&](mqtt::ConnackCode code, base::Error why,
                             const trust::Identity& who) -> mqtt::Answer {
-        base::log::warning(events::session_refused, {{"device", who.device},
-                                                     {"module", who.module},
-                                                     {"address", address},
-                                                     {"connack", std::to_string(static_cast<int>(code))},
-                                                     {"reason", why.text()}});
+        tell_refused(services_, {.identity = who, .address = address, .code = code, .why = why});
         return mqtt::Refuse{code, std::move(why)};
     };
     if (services_.stopping) {
         return refuse(mqtt::ConnackCode::server_unavailable,
                       {base::Code::unavailable, "hub", "is shutting down", {}}, {connect.client_id, {}});
+    }
+    if (services_.throttle.take(Operation::connects, std::chrono::steady_clock::now())) {
+        // 3 is what clients take as "come back later"; 5 would stop some for good.
+        return refuse(mqtt::ConnackCode::server_unavailable,
+                      {base::Code::rate_limited, "connects", "come faster than [throttle] allows", {}},
+                      {connect.client_id, {}});
     }
     auto credential = read_credential(connect, services_.config);
     if (!credential)
@@ -61,10 +65,8 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
     const auto& identity = credential_.claim.identity;
     if (connect.will) {
         if (auto fine = check_will(*connect.will); !fine) {
-            base::log::warning(events::session_refused, {{"device", identity.device},
-                                                         {"module", identity.module},
-                                                         {"address", address},
-                                                         {"reason", fine.error().text()}});
+            tell_refused(services_,
+                         {.identity = identity, .address = address, .code = {}, .why = fine.error()});
             return mqtt::Drop{std::move(fine).error()};
         }
     }
@@ -81,18 +83,12 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
     if (!verdict.accepted()) {
         place_.reset();
         const auto code = connack_code(verdict, credential_.token.text());
-        const auto* failed = verdict.first_failure();
-        base::log::warning(events::session_refused,
-                           {{"device", identity.device},
-                            {"module", identity.module},
-                            {"address", address},
-                            {"auth_chain", credential_.claim.auth_chain},
-                            {"connack", std::to_string(static_cast<int>(code))},
-                            {"step", failed ? std::string(failed->check) : std::string()},
-                            {"expected", failed ? failed->expected : std::string()},
-                            {"found", failed ? failed->found : std::string()},
-                            {"fix", failed ? std::string(pki::advice(failed->check)) : std::string()},
-                            {"steps", pki::to_text(verdict)}});
+        tell_refused(services_, {.identity = identity,
+                                 .address = address,
+                                 .auth_chain = credential_.claim.auth_chain,
+                                 .code = code,
+                                 .why = distrust(identity, verdict),
+                                 .verdict = &verdict});
         return mqtt::Refuse{code, distrust(identity, verdict)};
     }
     generation_ = std::move(judgement->generation);
@@ -106,13 +102,29 @@ mqtt::Answer MqttSession::decide(mqtt::Connect connect) {
                                      "has expired at " + base::format_rfc3339(*until),
                                      "connect with a new token or certificate"});
     }
-    return mqtt::Accept{};
+    return mqtt::Accept{resume(connect.clean_session)};
+}
+
+/// What is left of an earlier session; whether anything is.
+bool MqttSession::resume(bool clean) {
+    persistent_ = !clean;
+    if (!identity().is_module()) messages_.emplace(*this, services_.queue, generation_);
+    if (clean) {
+        services_.kept.forget(identity());
+        return false;
+    }
+    auto kept = services_.kept.find(identity(), generation_);
+    if (!kept) base::log::error(events::store_failed, kept.error(), {{"device", identity().device}});
+    if (!kept || !*kept) return false;
+    subscriptions_ = **std::move(kept);
+    return true;
 }
 
 void MqttSession::started() {
     const auto& address = connection_->peer().address;
     since_ = services_.clock.now();
     services_.sessions.hold(*place_, address, since_);
+    note_model(*this);
     base::log::info(events::session_started, {{"device", credential_.claim.identity.device},
                                               {"module", credential_.claim.identity.module},
                                               {"address", address},
@@ -122,6 +134,7 @@ void MqttSession::started() {
                                               {"steps", std::exchange(steps_, {})}});
     // It may have entered after everybody was told.
     if (services_.stopping) shut_down();
+    messages_waiting();
 }
 
 Sender MqttSession::sender() const {
@@ -163,13 +176,17 @@ base::Status MqttSession::check_will(const mqtt::Will& will) const {
 void MqttSession::deliver(mqtt::Publish publish) {
     const auto topic = azure::parse_topic(publish.topic);
     switch (topic.kind) {
+        case azure::TopicKind::twin_get:
+            answer_twin_get(*this, topic, publish.packet_id);
+            break;
+        case azure::TopicKind::twin_reported:
+            take_reported(*this, topic, publish);
+            break;
         case azure::TopicKind::method_answer:
             if (publish.qos == mqtt::Qos::at_least_once) connection_->stored(publish.packet_id);
             take_method_answer(services_, identity(), topic, std::move(publish.payload));
             break;
         case azure::TopicKind::telemetry:
-        case azure::TopicKind::twin_get:
-        case azure::TopicKind::twin_reported:
         case azure::TopicKind::unknown:
             take_telemetry(std::move(publish), topic);
             break;
@@ -182,6 +199,25 @@ std::optional<std::uint16_t> MqttSession::send(std::string topic, base::Bytes pa
     message.payload = std::move(payload);
     message.qos = qos;
     return connection_->send(std::move(message));
+}
+
+bool MqttSession::begin_write() {
+    if (unstored_ >= services_.config.flow.unstored_messages) return false;
+    ++unstored_;
+    return true;
+}
+
+void MqttSession::end_write(std::uint16_t packet_id) {
+    --unstored_;
+    acknowledge(packet_id);
+}
+
+void MqttSession::acknowledge(std::uint16_t packet_id) {
+    if (packet_id != 0) connection_->stored(packet_id);
+}
+
+std::optional<std::uint16_t> MqttSession::send(mqtt::Publish message, std::uint16_t wanted) {
+    return connection_->send(std::move(message), wanted);
 }
 
 void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topic) {
@@ -220,6 +256,7 @@ void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topi
 mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
     mqtt::Grants grants;
     bool to_methods = false;
+    const auto before = subscriptions_;
     for (const auto& [filter, qos] : request.subscriptions) {
         if (subscriptions_.add(identity(), filter, qos)) {
             to_methods = to_methods || filter.starts_with("$iothub/methods/");
@@ -236,11 +273,32 @@ mqtt::Grants MqttSession::subscribe(const mqtt::Subscribe& request) {
         }
     }
     if (to_methods) announce_method_subscription(services_, identity());
+    keep_subscriptions(before);
     return grants;
 }
 
 void MqttSession::unsubscribe(const mqtt::Unsubscribe& request) {
+    const auto before = subscriptions_;
     for (const auto& filter : request.filters) subscriptions_.remove(identity(), filter);
+    keep_subscriptions(before);
+}
+
+void MqttSession::keep_subscriptions(const Subscriptions& before) {
+    // SDKs subscribe anew at each connect, mostly to what they had.
+    if (persistent_ && subscriptions_ != before) services_.kept.keep(identity(), generation_, subscriptions_);
+    // Behind the SUBACK, which the caller is about to write.
+    if (subscriptions_.to(Feed::devicebound) && !before.to(Feed::devicebound))
+        connection_->loop().post([weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->messages_waiting();
+        });
+}
+
+void MqttSession::acknowledged(std::uint16_t packet_id) {
+    if (messages_) messages_->acknowledged(packet_id);
+}
+
+void MqttSession::messages_waiting() {
+    if (messages_) messages_->look();
 }
 
 void MqttSession::judge_again() {
@@ -271,6 +329,10 @@ void MqttSession::displaced(std::string by_address) {
     close({base::Code::closed, "connection", "was displaced by a new one from " + by_address, {}});
 }
 
+void MqttSession::desired_changed(std::int64_t version, const std::string& body) {
+    notify_desired(*this, version, body);
+}
+
 void MqttSession::shut_down() {
     close({base::Code::closed, "connection", "was closed, the hub ends", {}});
 }
@@ -280,6 +342,7 @@ void MqttSession::close(base::Error why) {
 }
 
 void MqttSession::finished(const mqtt::Ended& ended) {
+    if (messages_) messages_->end();
     place_.reset();
     if (!ended.started) {
         base::log::info(events::connection_ended,

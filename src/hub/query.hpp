@@ -10,6 +10,9 @@
 
 namespace hub {
 
+/// A number with its bounds; refused (400004) with its name where it is none.
+std::expected<std::int64_t, Refusal> read_number(std::string_view text, std::string_view name,
+                                                 std::int64_t least, std::int64_t most);
 /// A number of the query; nullopt where it is absent or empty. Refused (400004) where it is none or out of
 /// bounds.
 std::expected<std::optional<std::int64_t>, Refusal> query_number(const http::Target& target,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <set>
 
 #include "base/encoding.hpp"
@@ -10,6 +11,7 @@
 #include "base/log.hpp"
 #include "hub/arm.hpp"
 #include "hub/handlers.hpp"
+#include "hub/tracking.hpp"
 
 namespace hub {
 
@@ -32,9 +34,23 @@ constexpr std::string_view arm_verify =
 constexpr std::array table{
     Route{Verb::get, "/devices", Needs::registry_read, &list_devices},
     Route{Verb::get, "/devices/", Needs::registry_read, &list_devices},
+    Route{Verb::post, "/devices", Needs::registry_write, &post_devices},
     Route{Verb::get, "/devices/{d}", Needs::registry_read, &get_device},
     Route{Verb::put, "/devices/{d}", Needs::registry_write, &put_device},
     Route{Verb::delete_, "/devices/{d}", Needs::registry_write, &delete_device},
+
+    Route{Verb::post, "/devices/query", Needs::service_connect, &post_query},
+
+    Route{Verb::get, "/configurations", Needs::registry_read, &list_configurations},
+    Route{Verb::post, "/configurations/testQueries", Needs::registry_read, &post_test_queries},
+    Route{Verb::post, "/devices/{d}/applyConfigurationContent", Needs::registry_write,
+          &post_configuration_content},
+    Route{Verb::get, "/configurations/{id}", Needs::registry_read, &get_configuration},
+    Route{Verb::put, "/configurations/{id}", Needs::registry_write, &put_configuration},
+    Route{Verb::delete_, "/configurations/{id}", Needs::registry_write, &delete_configuration},
+
+    Route{Verb::get, "/statistics/devices", Needs::registry_read, &get_device_statistics},
+    Route{Verb::get, "/statistics/service", Needs::registry_read, &get_service_statistics},
 
     Route{Verb::get, "/devices/{d}/modules", Needs::own_modules_read, &list_modules},
     Route{Verb::get, "/devices/{d}/modules/{id}", Needs::own_modules_read, &get_module},
@@ -52,6 +68,13 @@ constexpr std::array table{
     Route{Verb::get, "/devices/{d}/modules/$edgeHub/caCertificates", Needs::edge_hub, &get_anchors},
     Route{Verb::get, "/devices/{d}/modules/$edgeHub/scopeChanges", Needs::edge_hub, &get_scope_changes},
 
+    Route{Verb::get, "/twins/{d}", Needs::service_connect, &get_twin},
+    Route{Verb::patch, "/twins/{d}", Needs::service_connect, &patch_twin},
+    Route{Verb::put, "/twins/{d}", Needs::service_connect, &put_twin},
+    Route{Verb::get, "/twins/{d}/modules/{m}", Needs::service_connect, &get_twin},
+    Route{Verb::patch, "/twins/{d}/modules/{m}", Needs::service_connect, &patch_twin},
+    Route{Verb::put, "/twins/{d}/modules/{m}", Needs::service_connect, &put_twin},
+
     Route{Verb::get, arm, Needs::owner, &list_certificates},
     Route{Verb::get, arm_name, Needs::owner, &get_certificate},
     Route{Verb::put, arm_name, Needs::owner, &put_certificate},
@@ -61,10 +84,27 @@ constexpr std::array table{
 
     Route{Verb::post, "/twins/{d}/methods", Needs::service_connect, &post_method},
     Route{Verb::post, "/twins/{d}/modules/{m}/methods", Needs::service_connect, &post_method},
+    Route{Verb::get, "/explain/{tracking}", Needs::registry_read, &get_explanation},
+    Route{Verb::get, "/explain", Needs::registry_read, &list_explanations},
 
     Route{Verb::get, "/messages/events", Needs::service_connect, &get_events},
+    Route{Verb::get, "/messages/events/consumers", Needs::service_connect, &list_consumers},
+    Route{Verb::post, "/messages/events/consumers/{name}", Needs::service_connect, &put_consumer},
+    Route{Verb::delete_, "/messages/events/consumers/{name}", Needs::service_connect, &delete_consumer},
     Route{Verb::post, "/devices/{d}/messages/events", Needs::device, &post_event},
     Route{Verb::post, "/devices/{d}/modules/{m}/messages/events", Needs::device, &post_event},
+
+    Route{Verb::post, "/devices/{d}/messages/devicebound", Needs::service_connect, &send_to_device},
+    Route{Verb::get, "/devices/{d}/messages/devicebound", Needs::device, &receive_devicebound},
+    Route{Verb::delete_, "/devices/{d}/messages/devicebound/{lock}", Needs::device, &settle_devicebound},
+    Route{Verb::post, "/devices/{d}/messages/devicebound/{lock}/abandon", Needs::device,
+          &abandon_devicebound},
+    Route{Verb::delete_, "/devices/{d}/commands", Needs::service_connect, &purge_devicebound},
+    Route{Verb::get, "/messages/serviceBound/feedback", Needs::service_connect, &get_feedback},
+    Route{Verb::delete_, "/messages/serviceBound/feedback/{lock}", Needs::service_connect,
+          &complete_feedback},
+    Route{Verb::post, "/messages/serviceBound/feedback/{lock}/abandon", Needs::service_connect,
+          &abandon_feedback},
 };
 
 using Captured = std::map<std::string, std::string, std::less<>>;
@@ -104,28 +144,54 @@ Found find(const http::Request& request) {
     return found;
 }
 
-http::Response no_route(const Found& found, base::Instant now) {
-    if (found.verbs.empty()) {
-        return refuse(Refusal{azure::ErrorCode::generic_not_found, "there is no such resource"}, now);
-    }
+http::Response no_route(const Call& call, const Found& found) {
+    if (found.verbs.empty())
+        return call.refuse(azure::ErrorCode::generic_not_found, "there is no such resource");
     std::string allowed;
     for (const auto& verb : found.verbs) allowed += (allowed.empty() ? "" : ", ") + verb;
-    auto response =
-        refuse(Refusal{azure::ErrorCode::generic_method_not_allowed, "allowed are " + allowed}, now);
+    auto response = call.refuse(azure::ErrorCode::generic_method_not_allowed, "allowed are " + allowed);
     response.headers.set("Allow", allowed);
     return response;
 }
 
-void log_answer(const Call& call, const http::Response& response) {
-    if (response.status < 400) return;
-    base::log::info(base::events::request_answered,
-                    {{"address", call.peer.address},
-                     {"method", std::string(http::to_string(call.request.verb))},
-                     {"target", call.request.raw_target},
-                     {"caller", call.caller.text()},
-                     {"status", std::to_string(response.status)},
-                     {"error", std::string(response.headers.get("iothub-errorcode").value_or(""))},
-                     {"tracking", std::string(response.headers.get("x-ms-request-id").value_or(""))}});
+http::Response throttled(const Call& call, Operation operation, std::chrono::milliseconds wait) {
+    auto response = call.refuse(azure::ErrorCode::throttling,
+                                "the rate of " + std::string(to_string(operation)) + " is exceeded");
+    response.headers.set("Retry-After",
+                         std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()));
+    return response;
+}
+
+/// Logs a refusal, and keeps what explains it under its tracking id.
+void tell(const Call& call, const http::Response& response, const Evidence* evidence) {
+    const std::string error(response.headers.get("iothub-errorcode").value_or(""));
+    const std::string verb(http::to_string(call.request.verb));
+    base::log::info(base::events::request_answered, {{"address", call.peer.address},
+                                                     {"method", verb},
+                                                     {"target", call.request.raw_target},
+                                                     {"caller", call.caller.text()},
+                                                     {"status", std::to_string(response.status)},
+                                                     {"error", error},
+                                                     {"tracking", call.tracking}});
+    Explanation explanation;
+    explanation.tracking = call.tracking;
+    explanation.when = call.now;
+    explanation.protocol = "https";
+    explanation.address = call.peer.address;
+    if (evidence != nullptr) {
+        explanation.identity = evidence->identity;
+        explanation.verdict = evidence->verdict;
+    } else if (call.caller.sender) {
+        explanation.identity = call.caller.sender->identity;
+    }
+    // A device that somebody else asks about is the device to look under.
+    if (explanation.identity.device.empty() && call.captured.contains("d"))
+        explanation.identity.device = call.at("d");
+    explanation.caller = evidence != nullptr ? std::string() : call.caller.text();
+    explanation.request = verb + " " + call.request.raw_target.substr(0, call.request.raw_target.find('?'));
+    explanation.answer = std::to_string(response.status) + " " + error;
+    explanation.reason = azure::error_text(response.body);
+    call.services.explanations.add(std::move(explanation));
 }
 
 }  // namespace
@@ -136,20 +202,32 @@ std::span<const Route> routes() {
 
 net::Task<http::Response> dispatch(const Services& services, http::Request request, const net::Peer& peer) {
     auto found = find(request);
-    Call call{
-        services, services.here(), peer, std::move(request), services.clock.now(), std::move(found.captured),
-        {}};
+    Call call{services,
+              services.here(),
+              peer,
+              std::move(request),
+              services.clock.now(),
+              std::move(found.captured),
+              {},
+              make_tracking_id()};
     http::Response response;
+    std::shared_ptr<const Evidence> evidence;
     if (found.route == nullptr) {
-        response = no_route(found, call.now);
+        response = no_route(call, found);
     } else if (auto caller = authorize(call, found.route->needs); !caller) {
         response = found.route->needs == Needs::owner ? arm::refuse(call, caller.error())
                                                       : call.refuse(caller.error());
+        evidence = caller.error().evidence;
     } else {
         call.caller = *std::move(caller);
-        response = co_await found.route->handle(call);
+        const auto operation = operation_of(found.route->verb, found.route->path);
+        const auto wait = services.throttle.take(operation, std::chrono::steady_clock::now());
+        if (wait)
+            response = throttled(call, operation, *wait);
+        else
+            response = co_await found.route->handle(call);
     }
-    log_answer(call, response);
+    if (response.status >= 400) tell(call, response, evidence.get());
     co_return response;
 }
 

@@ -12,7 +12,9 @@
 #include "http/server.hpp"
 #include "hub/answer.hpp"
 #include "hub/mqtt_session.hpp"
+#include "hub/queue_sweep.hpp"
 #include "hub/routes.hpp"
+#include "hub/tracking.hpp"
 #include "hub/websocket.hpp"
 
 namespace hub {
@@ -82,7 +84,11 @@ base::Result<std::shared_ptr<const net::ServerTls>> load_tls(const Config& confi
 }  // namespace
 
 Hub::Hub(Config config, net::Loops& loops, const base::Clock& clock, base::DirectoryLock lock)
-    : config_(std::move(config)), loops_(loops), clock_(clock), lock_(std::move(lock)) {}
+    : config_(std::move(config)),
+      loops_(loops),
+      clock_(clock),
+      lock_(std::move(lock)),
+      throttle_(config_.throttle) {}
 
 Hub::~Hub() {
     stopping_ = true;
@@ -99,11 +105,17 @@ base::Result<std::unique_ptr<Hub>> Hub::open(Config config, net::Loops& loops, c
     std::unique_ptr<Hub> hub(new Hub(std::move(config), loops, clock, std::move(lock)));
     if (auto fine = hub->open_stores(); !fine) return std::unexpected(std::move(fine).error());
     if (auto fine = hub->open_listeners(); !fine) return std::unexpected(std::move(fine).error());
+    loops.at(0).spawn("queue.sweep", sweep_queue(*hub->services_));
     return hub;
 }
 
 base::Status Hub::open_stores() {
-    SP_TRY(return, telemetry_, Telemetry::open(config_.message_directory()));
+    SP_TRY(return, telemetry_, Telemetry::open(config_.message_directory(), config_.retention));
+    SP_TRY(return, explanations_, Explanations::open(config_.explanations_file(), config_.explain, clock_));
+    SP_TRY(return, consumers_, Consumers::open(config_.consumers_file()));
+    SP_TRY(return, queue_,
+                 DeviceQueue::open(config_.queue_file(), clock_, config_.cloud_to_device.max_delivery_count));
+    SP_TRY(return, kept_, KeptSessions::open(config_.sessions_file()));
     SP_TRY(return, registry_, registry::Registry::open(config_.registry_file(), clock_));
     for (std::size_t i = 0; i < loops_.size(); ++i) {
         auto state = std::make_unique<LoopState>();
@@ -111,14 +123,23 @@ base::Status Hub::open_stores() {
         SP_TRY(return, state->reader, registry_->reader());
         states_.push_back(std::move(state));
     }
+    SP_TRY(return, queries_, QueryPool::open(*registry_));
     if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
-    services_ = std::make_unique<Services>(Services{config_, clock_, *registry_, *telemetry_, anchors_,
-                                                    sessions_, methods_, states_, stopping_});
+    events_ = std::make_unique<HubEvents>(config_, *telemetry_, clock_);
+    services_ = std::make_unique<Services>(
+        Services{config_, clock_, *registry_, *queries_, *telemetry_, *consumers_, *explanations_, throttle_,
+                 *events_, *queue_, *kept_, anchors_, sessions_, methods_, states_, stopping_});
     telemetry_->on_durable([this] {
         for (std::size_t i = 0; i < loops_.size(); ++i)
             loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });
     });
+    expiry_ = std::make_unique<Expiry>(*telemetry_, config_.retention, clock_);
+    sessions_.on_presence([events = events_.get()](const trust::Identity& identity, bool connected) {
+        events->presence(identity, connected);
+    });
+    observe_queue();
     registry_->on_change([this](const registry::Change& change) { changed(change); });
+    registry_->on_twin_change([this](const registry::TwinChange& change) { twin_changed(change); });
     return {};
 }
 
@@ -134,7 +155,11 @@ base::Status Hub::open_listeners() {
         return dispatch(*services, std::move(request), peer);
     };
     http::ErrorBody error_body = [services](int status, std::string_view reason) {
-        return refuse_status(status, reason, services->clock.now());
+        const auto tracking = make_tracking_id();
+        base::log::info(
+            base::events::request_answered,
+            {{"status", std::to_string(status)}, {"reason", std::string(reason)}, {"tracking", tracking}});
+        return refuse_status(status, reason, tracking, services->clock.now());
     };
     http::Upgrade upgrade = [services](const http::Request& request, const net::Peer& peer) {
         return open_websocket(*services, request, peer);
@@ -146,7 +171,23 @@ base::Status Hub::open_listeners() {
     return {};
 }
 
+void Hub::observe_queue() {
+    DeviceQueue::Observers observers;
+    observers.ready = [this](const std::string& device) {
+        sessions_.tell({device, {}}, [](Member& session) { session.messages_waiting(); });
+    };
+    observers.feedback_ready = [this] {
+        for (std::size_t i = 0; i < loops_.size(); ++i)
+            loops_.at(i).post([state = states_[i].get()] { state->feedback.wake_all(); });
+    };
+    observers.busy = [this] {
+        loops_.at(0).post([state = states_.front().get()] { state->sweeps.wake_all(); });
+    };
+    queue_->observe(std::move(observers));
+}
+
 void Hub::changed(const registry::Change& change) {
+    events_->changed(change);
     for (std::size_t i = 0; i < loops_.size(); ++i) {
         loops_.at(i).post([state = states_[i].get(), scopes = change.scopes, every = change.certificates] {
             if (every) state->scopes.wake_all();
@@ -154,6 +195,10 @@ void Hub::changed(const registry::Change& change) {
         });
     }
     if (!change.certificates) {
+        if (change.deleted && change.module.empty()) {
+            queue_->forget(change.device);
+            kept_->forget_device(change.device);
+        }
         sessions_.judge(change.device);
         return;
     }
@@ -163,6 +208,17 @@ void Hub::changed(const registry::Change& change) {
             base::log::error(base::events::store_failed, fresh.error());
         sessions_.judge_all();
     });
+}
+
+void Hub::twin_changed(const registry::TwinChange& change) {
+    if (!change.desired) return;
+    const auto& desired = change.after.desired;
+    const bool whole = change.how == azure::TwinWrite::replace;
+    // Commits come in order, and so do the posts to one loop: a device sees the versions rise.
+    sessions_.tell(change.identity, [version = desired.version,
+                                     body = azure::desired_notification(
+                                         whole ? desired.values : *change.desired, desired.version)](
+                                        Member& member) { member.desired_changed(version, body); });
 }
 
 std::uint16_t Hub::mqtt_port() const {
@@ -182,6 +238,8 @@ void Hub::stop() {
             state->scopes.wake_all();
             state->messages.wake_all();
             state->methods.wake_all();
+            state->feedback.wake_all();
+            state->sweeps.wake_all();
         });
     }
 }

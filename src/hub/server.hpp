@@ -10,6 +10,11 @@
 #include "base/file.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
+#include "hub/consumers.hpp"
+#include "hub/expiry.hpp"
+#include "hub/explanations.hpp"
+#include "hub/hub_events.hpp"
+#include "hub/query_pool.hpp"
 #include "hub/services.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
@@ -38,12 +43,15 @@ class Hub {
     registry::Registry& registry() { return *registry_; }
     Telemetry& telemetry() { return *telemetry_; }
     Sessions& sessions() { return sessions_; }
+    DeviceQueue& queue() { return *queue_; }
 
   private:
     Hub(Config config, net::Loops& loops, const base::Clock& clock, base::DirectoryLock lock);
     base::Status open_stores();
     base::Status open_listeners();
     void changed(const registry::Change& change);
+    void twin_changed(const registry::TwinChange& change);
+    void observe_queue();
 
     Config config_;
     net::Loops& loops_;
@@ -55,7 +63,15 @@ class Hub {
     Methods methods_;
     std::vector<std::unique_ptr<LoopState>> states_;
     std::unique_ptr<Telemetry> telemetry_;
+    std::unique_ptr<Expiry> expiry_;
+    std::unique_ptr<Consumers> consumers_;
+    std::unique_ptr<Explanations> explanations_;
+    Throttle throttle_;
+    std::unique_ptr<HubEvents> events_;
+    std::unique_ptr<DeviceQueue> queue_;
+    std::unique_ptr<KeptSessions> kept_;
     std::unique_ptr<registry::Registry> registry_;
+    std::unique_ptr<QueryPool> queries_;
     std::unique_ptr<Services> services_;
     std::unique_ptr<net::TlsListener> mqtt_;
     std::unique_ptr<net::TlsListener> https_;

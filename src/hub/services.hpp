@@ -8,9 +8,16 @@
 #include "base/clock.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
+#include "hub/consumers.hpp"
+#include "hub/device_queue.hpp"
+#include "hub/explanations.hpp"
+#include "hub/hub_events.hpp"
+#include "hub/kept_sessions.hpp"
 #include "hub/methods.hpp"
+#include "hub/query_pool.hpp"
 #include "hub/sessions.hpp"
 #include "hub/telemetry.hpp"
+#include "hub/throttle.hpp"
 #include "hub/waiters.hpp"
 #include "registry/registry.hpp"
 
@@ -23,6 +30,8 @@ struct LoopState {
     Waiters scopes;    ///< held scopeChanges requests, by device scope
     Waiters messages;  ///< held message requests
     Waiters methods;   ///< direct methods: by request, and by whom they wait to subscribe
+    Waiters feedback;  ///< held feedback requests
+    Waiters sweeps;    ///< of the one loop that sweeps the queue of devices
 };
 
 /// What sessions and routes work with; outlives them all.
@@ -30,7 +39,14 @@ struct Services {
     const Config& config;
     const base::Clock& clock;
     registry::Registry& registry;
+    QueryPool& queries;
     Telemetry& telemetry;
+    Consumers& consumers;
+    Explanations& explanations;
+    Throttle& throttle;
+    HubEvents& events;
+    DeviceQueue& queue;
+    KeptSessions& kept;
     Anchors& anchors;
     Sessions& sessions;
     Methods& methods;

@@ -57,7 +57,10 @@ void Sessions::leave(const std::shared_ptr<Entry>& entry) {
     auto& shard = shard_of(entry->identity.device);
     const std::lock_guard lock(shard.mutex);
     const auto holder = shard.holders.find(entry->identity);
-    if (holder != shard.holders.end() && holder->second.entry == entry) shard.holders.erase(holder);
+    if (holder == shard.holders.end() || holder->second.entry != entry) return;
+    shard.holders.erase(holder);
+    if (!entry->identity.is_module()) --connected_devices_;
+    if (presence_) presence_(entry->identity, false);
 }
 
 void Sessions::hold(const Place& place, const std::string& address, base::Instant now) {
@@ -69,8 +72,14 @@ void Sessions::hold(const Place& place, const std::string& address, base::Instan
         auto& holder = shard.holders[entry->identity];
         before = std::exchange(holder.entry, entry);
         holder.since = now;
+        if (!before && !entry->identity.is_module()) ++connected_devices_;
+        if (!before && presence_) presence_(entry->identity, true);
     }
     if (before && before != entry) before->post([address](Member& member) { member.displaced(address); });
+}
+
+void Sessions::on_presence(std::function<void(const trust::Identity&, bool)> observer) {
+    presence_ = std::move(observer);
 }
 
 std::optional<base::Instant> Sessions::connected_since(const trust::Identity& identity) const {

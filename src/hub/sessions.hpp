@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,6 +27,10 @@ class Member {
     virtual void judge_again() = 0;
     /// Another connection has taken its place (hub.md 2.8).
     virtual void displaced(std::string by_address) = 0;
+    /// The desired properties of its twin have got this version; body: the notification of hub.md 3.3.
+    virtual void desired_changed(std::int64_t version, const std::string& body) = 0;
+    /// The device's queue may have something for it (DeviceQueue).
+    virtual void messages_waiting() {}
     /// The hub ends.
     virtual void shut_down() = 0;
 };
@@ -59,9 +64,15 @@ class Sessions {
     /// told.
     void hold(const Place& place, const std::string& address, base::Instant now);
 
+    /// Called when an identity comes that had no connection, and when it goes, in order for each identity,
+    /// under a lock: it must not come back here. At most one; set it before the first session.
+    void on_presence(std::function<void(const trust::Identity&, bool connected)> observer);
+
     /// Since when the identity is connected; nullopt where it is not.
     std::optional<base::Instant> connected_since(const trust::Identity& identity) const;
     std::size_t size() const;
+    /// Devices that are connected, their modules not counted.
+    std::size_t connected_devices() const { return connected_devices_; }
     /// Runs `work` with the identity's one connection, on its loop. False where it is not connected; it may
     /// also have ended by the time that `work` would run.
     bool tell(const trust::Identity& identity, std::function<void(Member&)> work) const;
@@ -87,6 +98,8 @@ class Sessions {
     void tell_all(Tell tell);
 
     std::array<Shard, 64> shards_;
+    std::atomic<std::size_t> connected_devices_ = 0;
+    std::function<void(const trust::Identity&, bool)> presence_;
 };
 
 }  // namespace hub

@@ -47,6 +47,21 @@ void Subscriptions::remove(const trust::Identity& identity, std::string_view fil
         feeds_[static_cast<std::size_t>(feed_of(identity, filter))].reset();
 }
 
+std::vector<mqtt::Subscription> Subscriptions::filters(const trust::Identity& identity) const {
+    std::vector<mqtt::Subscription> list;
+    const auto add = [&](Feed feed, std::string filter) {
+        if (const auto qos = to(feed)) list.push_back({std::move(filter), *qos});
+    };
+    add(Feed::devicebound, "devices/" + identity.device + "/messages/devicebound/#");
+    add(Feed::inputs, "devices/" + identity.device + "/modules/" + identity.module + "/inputs/#");
+    add(Feed::twin_answers, "$iothub/twin/res/#");
+    add(Feed::desired, "$iothub/twin/PATCH/properties/desired/#");
+    add(Feed::methods, std::string(method_requests) + "#");
+    for (const auto& name : methods_)
+        list.push_back({std::string(method_requests) + name + "/#", mqtt::Qos::at_least_once});
+    return list;
+}
+
 bool Subscriptions::to_method(std::string_view name) const {
     return to(Feed::methods) || std::ranges::find(methods_, name) != methods_.end();
 }

@@ -25,6 +25,9 @@ class Subscriptions {
     std::optional<mqtt::Qos> to(Feed feed) const { return feeds_[static_cast<std::size_t>(feed)]; }
     /// Of a direct method: subscribed to all, or to this one by name.
     bool to_method(std::string_view name) const;
+    /// Filters that `add` makes the same of.
+    std::vector<mqtt::Subscription> filters(const trust::Identity& identity) const;
+    bool operator==(const Subscriptions&) const = default;
 
   private:
     std::array<std::optional<mqtt::Qos>, 5> feeds_{};

@@ -5,11 +5,14 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "azure/message.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "hub/config.hpp"
 #include "store/segment_log.hpp"
 
 namespace hub {
@@ -26,10 +29,16 @@ struct Sender {
 azure::Event make_event(const Sender& sender, azure::Message message,
                         std::chrono::sys_time<std::chrono::milliseconds> enqueued);
 
+/// The first offset to keep so that the segments from it on have at most `bytes`; the last one always stays.
+/// Pure.
+std::uint64_t keep_by_size(std::span<const store::SegmentLog::SegmentSize> segments, std::uint64_t bytes);
+
 /// What devices have sent, in order of arrival, on disk. From any thread.
 class Telemetry {
   public:
-    static base::Result<std::unique_ptr<Telemetry>> open(const std::filesystem::path& directory);
+    /// retention: only for how large segments are made; `expire` is what removes.
+    static base::Result<std::unique_ptr<Telemetry>> open(const std::filesystem::path& directory,
+                                                         const Retention& retention = {});
     /// `done` is called on another thread once the event is durable, with its offset. A disk
     /// that takes nothing more is logged once, until it takes something again.
     void append(const azure::Event& event, std::function<void(base::Result<std::uint64_t>)> done);
@@ -41,10 +50,17 @@ class Telemetry {
         azure::Event event;
     };
     base::Result<std::vector<Stored>> read(std::uint64_t from, std::size_t most, std::size_t bytes) const;
+    /// Drops whole segments: those whose last event is older than the age, then the oldest until the rest
+    /// fits the bytes. Ends the segment that is written to where it has become old, so that a quiet hub
+    /// forgets as a busy one does. It waits for the disk: not on a loop. Events that a read has begun with
+    /// stay readable to it. How many events were dropped.
+    base::Result<std::uint64_t> expire(const Retention& retention, base::Instant now);
     std::uint64_t first() const { return log_->first(); }
     std::uint64_t next() const { return log_->next(); }
 
   private:
+    base::Result<std::optional<base::Instant>> time_of(std::uint64_t offset) const;
+    base::Status end_old_segment(const Retention& retention, base::Instant now);
     explicit Telemetry(std::unique_ptr<store::SegmentLog> log) : log_(std::move(log)) {}
     std::atomic<bool> failing_ = false;  ///< the disk took nothing last time, and that was logged
     std::unique_ptr<store::SegmentLog> log_;

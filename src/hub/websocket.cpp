@@ -9,6 +9,7 @@
 #include "http/websocket.hpp"
 #include "hub/answer.hpp"
 #include "hub/mqtt_session.hpp"
+#include "hub/tracking.hpp"
 
 namespace hub {
 
@@ -27,11 +28,13 @@ std::optional<http::Switch> open_websocket(const Services& services, const http:
     auto accepted = http::accept_websocket(request, "mqtt");
     if (!accepted) {
         const auto& refusal = accepted.error();
+        const auto tracking = make_tracking_id();
         base::log::info(base::events::request_refused, {{"peer", peer.address},
                                                         {"target", request.raw_target},
                                                         {"status", std::to_string(refusal.status)},
-                                                        {"reason", refusal.reason}});
-        auto response = refuse_status(refusal.status, refusal.reason, services.clock.now());
+                                                        {"reason", refusal.reason},
+                                                        {"tracking", tracking}});
+        auto response = refuse_status(refusal.status, refusal.reason, tracking, services.clock.now());
         if (refusal.status == 405) response.headers.set("Allow", "GET");
         if (refusal.status == 426) response.headers.set("Sec-WebSocket-Version", "13");
         return http::Switch{std::move(response), {}};

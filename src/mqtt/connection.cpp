@@ -271,9 +271,9 @@ void Connection::stored(std::uint16_t packet_id) {
     transmit(session_.stored(packet_id));
 }
 
-std::optional<std::uint16_t> Connection::send(Publish message) {
+std::optional<std::uint16_t> Connection::send(Publish message, std::uint16_t wanted) {
     if (end_ || session_.state() != Session::State::running) return std::nullopt;
-    auto numbered = session_.send(std::move(message));
+    auto numbered = session_.send(std::move(message), wanted);
     if (!numbered) return std::nullopt;
     const auto id = numbered->packet_id;
     enqueue(*numbered);

@@ -90,8 +90,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     /// PUBACK for a message that is durable now. No-op once the connection is closing.
     void stored(std::uint16_t packet_id);
-    /// Sends a message; its packet id (0 for QoS 0). nullopt: closing, or no id is free.
-    std::optional<std::uint16_t> send(Publish message);
+    /// Sends a message; its packet id (0 for QoS 0). nullopt: closing, or no id is free. wanted: as
+    /// Session::send has it.
+    std::optional<std::uint16_t> send(Publish message, std::uint16_t wanted = 0);
     /// Ends the connection now; `run` returns with `why`. Without effect once it is closing.
     void close(base::Error why);
     /// Ends the connection at this moment with `why`: what was presented has expired then.

@@ -226,7 +226,7 @@ std::vector<Action> Session::granted(std::uint16_t packet_id, std::vector<std::u
     return one(Send{Suback{packet_id, std::move(codes)}});
 }
 
-std::optional<Publish> Session::send(Publish message) {
+std::optional<Publish> Session::send(Publish message, std::uint16_t wanted) {
     if (message.qos == Qos::at_most_once) {
         message.packet_id = 0;
         message.duplicate = false;
@@ -234,6 +234,13 @@ std::optional<Publish> Session::send(Publish message) {
     }
     constexpr std::size_t ids = 65'535;
     if (in_flight_out_.size() == ids) return std::nullopt;
+    message.qos = Qos::at_least_once;
+    const auto at = std::ranges::lower_bound(in_flight_out_, wanted);
+    if (wanted != 0 && (at == in_flight_out_.end() || *at != wanted)) {
+        in_flight_out_.insert(at, wanted);
+        message.packet_id = wanted;
+        return message;
+    }
     // Sorted, so the first gap at or behind next_id_ is found by walking the neighbours that are taken.
     auto place = std::ranges::lower_bound(in_flight_out_, next_id_);
     while (place != in_flight_out_.end() && *place == next_id_) {
@@ -245,7 +252,6 @@ std::optional<Publish> Session::send(Publish message) {
         }
     }
     in_flight_out_.insert(place, next_id_);
-    message.qos = Qos::at_least_once;
     message.packet_id = next_id_++;
     if (next_id_ == 0) next_id_ = 1;
     return message;

@@ -72,8 +72,9 @@ class Session {
     /// SUBACK; one code for each filter.
     std::vector<Action> granted(std::uint16_t packet_id, std::vector<std::uint8_t> codes);
     /// Gives `message` a packet id where its QoS needs one and remembers it until acknowledged; nullopt where
-    /// all ids are taken.
-    std::optional<Publish> send(Publish message);
+    /// all ids are taken. wanted: the id to take where it is free, so that a message that is sent again on a
+    /// later connection keeps its own (MQTT-4.4.0-1); 0: any.
+    std::optional<Publish> send(Publish message, std::uint16_t wanted = 0);
 
     State state() const { return state_; }
     /// The moment at which the peer has been silent for too long (1.5 times keep-alive, at most 1,767 s,

@@ -72,8 +72,8 @@ base::Status make_system_modules(Writing& writing, const trust::Record& device) 
         module.managed_by = "iotEdge";
         module.etag = new_etag();
         if (auto put = rows::put(writing.database, module); !put) return put;
-        if (auto noted = writing.changed(module.record.identity, false, scopes_of(device)); !noted)
-            return noted;
+        if (auto made = make_twin(writing, module.record); !made) return made;
+        if (auto noted = writing.created(module.record.identity, scopes_of(device)); !noted) return noted;
     }
     return {};
 }
@@ -125,7 +125,8 @@ base::Result<azure::Device> create_device(Writing& writing, const azure::DeviceW
     device.etag = new_etag();
 
     if (auto put = rows::put(writing.database, device); !put) return std::unexpected(put.error());
-    if (auto noted = writing.changed(record.identity, false, scopes_of(record)); !noted)
+    if (auto made = make_twin(writing, record); !made) return std::unexpected(made.error());
+    if (auto noted = writing.created(record.identity, scopes_of(record)); !noted)
         return std::unexpected(noted.error());
     if (record.edge_enabled)
         if (auto made = make_system_modules(writing, record); !made) return std::unexpected(made.error());

@@ -94,6 +94,41 @@ base::Result<std::vector<azure::Device>> devices(store::Database& database, std:
     return collect<azure::Device>(query.bind(1, static_cast<std::int64_t>(top)), read_device);
 }
 
+// Behind every id: none holds a character above '~'.
+constexpr std::string_view behind_all = "\x7f";
+
+base::Result<std::vector<azure::Device>> devices(store::Database& database, std::string_view first,
+                                                 std::string_view last, std::size_t most) {
+    auto query = database.statement("SELECT " DEVICE_COLUMNS
+                                    " FROM devices WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?");
+    query.bind(1, first).bind(2, last.empty() ? behind_all : last);
+    return collect<azure::Device>(query.bind(3, static_cast<std::int64_t>(most)), read_device);
+}
+
+base::Result<std::vector<azure::Module>> modules_behind(store::Database& database,
+                                                        const trust::Identity& after, std::string_view last,
+                                                        std::size_t most) {
+    auto query = database.statement("SELECT " MODULE_COLUMNS MODULES_WITH_DEVICE
+                                    " WHERE (m.device, m.id) > (?, ?) AND m.device <= ?"
+                                    " ORDER BY m.device, m.id LIMIT ?");
+    query.bind(1, after.device).bind(2, after.module).bind(3, last.empty() ? behind_all : last);
+    return collect<azure::Module>(query.bind(4, static_cast<std::int64_t>(most)), read_module);
+}
+
+base::Result<Counts> counts(store::Database& database) {
+    auto query = database.statement("SELECT name, value FROM counters");
+    Counts counts;
+    while (true) {
+        SP_TRY(return, const bool there, query.step());
+        if (!there) return counts;
+        const auto name = query.text(0);
+        const auto value = static_cast<std::uint64_t>(query.integer(1));
+        if (name == "devices") counts.devices = value;
+        if (name == "disabled_devices") counts.disabled_devices = value;
+        if (name == "modules") counts.modules = value;
+    }
+}
+
 base::Result<std::vector<azure::Device>> in_scope(store::Database& database, std::string_view edge,
                                                   std::string_view scope, std::string_view after,
                                                   std::size_t most) {
@@ -170,6 +205,7 @@ base::Status put(store::Database& database, const azure::Module& module) {
 }
 
 base::Status remove(store::Database& database, const trust::Identity& id) {
+    if (auto gone = remove_twin(database, id); !gone) return gone;
     if (id.is_module()) {
         auto row = database.statement("DELETE FROM modules WHERE device = ? AND id = ?");
         return done(row.bind(1, id.device).bind(2, id.module).run());
@@ -179,6 +215,7 @@ base::Status remove(store::Database& database, const trust::Identity& id) {
 }
 
 base::Status remove_modules(store::Database& database, std::string_view device) {
+    if (auto gone = remove_module_twins(database, device); !gone) return gone;
     auto rows = database.statement("DELETE FROM modules WHERE device = ?");
     return done(rows.bind(1, device).run());
 }

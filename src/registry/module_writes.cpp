@@ -45,7 +45,8 @@ base::Result<azure::Module> create_module(Writing& writing, const azure::ModuleW
     module.etag = new_etag();
 
     if (auto put = rows::put(writing.database, module); !put) return std::unexpected(put.error());
-    if (auto noted = writing.changed(record.identity, false, scopes_of(device.record)); !noted)
+    if (auto made = make_twin(writing, record); !made) return std::unexpected(made.error());
+    if (auto noted = writing.created(record.identity, scopes_of(device.record)); !noted)
         return std::unexpected(noted.error());
     return module;
 }

@@ -28,8 +28,38 @@ base::Result<std::optional<trust::Record>> Reader::record(const trust::Identity&
     return found->record;
 }
 
+base::Result<std::optional<azure::Twin>> Reader::twin(const trust::Identity& id) {
+    return rows::twin(*impl_->database, id);
+}
+
+base::Result<std::optional<std::string>> Reader::model_id(const trust::Identity& id) {
+    return rows::model_id(*impl_->database, id);
+}
+
 base::Result<std::vector<azure::Device>> Reader::devices(std::size_t top) {
     return rows::devices(*impl_->database, top);
+}
+
+base::Result<std::vector<azure::Device>> Reader::devices(const std::string& first, const std::string& last,
+                                                         std::size_t most) {
+    return rows::devices(*impl_->database, first, last, most);
+}
+
+base::Result<std::vector<azure::Module>> Reader::modules_behind(const trust::Identity& after,
+                                                                const std::string& last, std::size_t most) {
+    return rows::modules_behind(*impl_->database, after, last, most);
+}
+
+base::Result<Counts> Reader::counts() {
+    return rows::counts(*impl_->database);
+}
+
+base::Result<std::vector<azure::Configuration>> Reader::configurations(std::size_t top) {
+    return rows::configurations(*impl_->database, top);
+}
+
+base::Result<std::optional<azure::Configuration>> Reader::configuration(const std::string& id) {
+    return rows::configuration(*impl_->database, id);
 }
 
 base::Result<std::vector<azure::Module>> Reader::modules(const std::string& device) {

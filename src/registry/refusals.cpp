@@ -8,6 +8,9 @@ namespace {
 constexpr std::string_view device_thing = "device ";
 constexpr std::string_view module_thing = "module ";
 constexpr std::string_view certificate_things = "CA certificate ";
+constexpr std::string_view configuration_things = "configuration ";
+constexpr std::string_view configurations_thing = "configurations";
+constexpr std::string_view content_thing = "content of configuration ";
 constexpr std::string_view scope_thing = "device scope ";
 constexpr std::string_view modules_thing = "modules of ";
 constexpr std::string_view system_thing = "system module ";
@@ -42,6 +45,16 @@ std::unexpected<base::Error> system_module(const trust::Identity& id) {
                       "belongs to the IoT Edge device", "delete the device");
 }
 
+std::unexpected<base::Error> too_many_configurations() {
+    return base::fail(base::Code::too_large, std::string(configurations_thing), "are 100 already, the most",
+                      "delete one first");
+}
+
+std::unexpected<base::Error> immutable_content(const std::string& id) {
+    return base::fail(base::Code::invalid_argument, std::string(content_thing) + id, "cannot be changed",
+                      "create another configuration with it");
+}
+
 base::Status check_match(const IfMatch& match, const std::string& etag, std::string thing) {
     switch (match.kind) {
         case IfMatch::Kind::any:
@@ -69,6 +82,14 @@ azure::ErrorCode azure_code(const base::Error& error) {
         return azure::ErrorCode::module_not_found;
     if (error.code == Code::not_found && about(refusals::certificate_things))
         return azure::ErrorCode::certificate_not_found;
+    if (error.code == Code::not_found && about(refusals::configuration_things))
+        return azure::ErrorCode::configuration_not_found;
+    if (error.code == Code::already_exists && about(refusals::configuration_things))
+        return azure::ErrorCode::configuration_already_exists;
+    if (error.code == Code::too_large && about(refusals::configurations_thing))
+        return azure::ErrorCode::quota_exceeded;
+    if (error.code == Code::invalid_argument && about(refusals::content_thing))
+        return azure::ErrorCode::immutable_configuration_content;
     if (error.code == Code::already_exists && about(refusals::module_thing))
         return azure::ErrorCode::module_already_exists;
     if (error.code == Code::already_exists) return azure::ErrorCode::device_already_exists;

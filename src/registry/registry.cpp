@@ -22,12 +22,14 @@ struct Registry::Impl {
     /// The same, waiting for the commit.
     template <class T>
     base::Result<T> write_now(std::function<base::Result<T>(Writing&)> work);
-    void tell(const std::vector<Change>& changes);
+    template <class T>
+    void tell(const std::vector<T>& changes, const std::vector<std::function<void(const T&)>>& observers);
 
     std::filesystem::path file;
     const base::Clock& clock;
     std::mutex mutex;  ///< of the observers
     std::vector<std::function<void(const Change&)>> observers;
+    std::vector<std::function<void(const TwinChange&)>> twin_observers;
     store::Writer writer;  ///< last, so that its thread ends before what it uses
 };
 
@@ -36,11 +38,12 @@ void Registry::Impl::write(std::function<base::Result<T>(Writing&)> work, Done<T
     struct Outcome {
         std::optional<T> value;
         std::vector<Change> changes;
+        std::vector<TwinChange> twin_changes;
     };
     auto outcome = std::make_shared<Outcome>();
     writer.submit(
         [this, outcome, work = std::move(work)](store::Database& database) -> base::Status {
-            Writing writing{database, clock.now_ms(), outcome->changes};
+            Writing writing{database, clock.now_ms(), outcome->changes, outcome->twin_changes};
             auto result = work(writing);
             if (!result) return std::unexpected(std::move(result).error());
             outcome->value.emplace(*std::move(result));
@@ -48,16 +51,20 @@ void Registry::Impl::write(std::function<base::Result<T>(Writing&)> work, Done<T
         },
         [this, outcome, done = std::move(done)](base::Status status) {
             if (!status) return done(std::unexpected(std::move(status).error()));
-            tell(outcome->changes);
+            tell(outcome->changes, observers);
+            tell(outcome->twin_changes, twin_observers);
             done(*std::move(outcome->value));
         });
 }
 
-void Registry::Impl::tell(const std::vector<Change>& changes) {
-    std::vector<std::function<void(const Change&)>> listeners;
+template <class T>
+void Registry::Impl::tell(const std::vector<T>& changes,
+                          const std::vector<std::function<void(const T&)>>& observers_of_it) {
+    if (changes.empty()) return;
+    std::vector<std::function<void(const T&)>> listeners;
     {
         const std::lock_guard lock(mutex);
-        listeners = observers;
+        listeners = observers_of_it;
     }
     for (const auto& change : changes)
         for (const auto& listener : listeners) listener(change);
@@ -124,6 +131,30 @@ void Registry::delete_module(trust::Identity id, IfMatch match, Done<bool> done)
                        std::move(done));
 }
 
+void Registry::update_twin(trust::Identity id, azure::TwinWish wish, azure::TwinWrite how, IfMatch match,
+                           Done<azure::Twin> done) {
+    impl_->write<azure::Twin>(
+        [id = std::move(id), wish = std::move(wish), how, match = std::move(match)](Writing& writing) {
+            return registry::update_twin(writing, id, wish, how, match);
+        },
+        std::move(done));
+}
+
+void Registry::report(trust::Identity id, std::string generation, boost::json::object patch,
+                      Done<std::int64_t> done) {
+    impl_->write<std::int64_t>(
+        [id = std::move(id), generation = std::move(generation), patch = std::move(patch)](Writing& writing) {
+            return registry::report(writing, id, generation, patch);
+        },
+        std::move(done));
+}
+
+void Registry::note_model(trust::Identity id, std::string generation, std::string model, Done<bool> done) {
+    impl_->write<bool>([id = std::move(id), generation = std::move(generation), model = std::move(model)](
+                           Writing& writing) { return registry::note_model(writing, id, generation, model); },
+                       std::move(done));
+}
+
 void Registry::put_ca_certificate(std::string name, pki::Certificate certificate, Proof proof, IfMatch match,
                                   Done<PutCa> done) {
     impl_->write<PutCa>(
@@ -140,6 +171,33 @@ void Registry::delete_ca_certificate(std::string name, IfMatch match, Done<bool>
             return registry::delete_ca_certificate(writing, name, match);
         },
         std::move(done));
+}
+
+void Registry::bulk(std::vector<azure::BulkItem> items, Done<azure::BulkResult> done) {
+    impl_->write<azure::BulkResult>(
+        [items = std::move(items)](Writing& writing) { return registry::write_bulk(writing, items); },
+        std::move(done));
+}
+
+void Registry::apply_content(std::string device, std::vector<azure::DesiredContent> contents,
+                             Done<bool> done) {
+    impl_->write<bool>([device = std::move(device), contents = std::move(contents)](
+                           Writing& writing) { return registry::apply_content(writing, device, contents); },
+                       std::move(done));
+}
+
+void Registry::put_configuration(azure::Configuration wish, IfMatch match, Done<PutConfiguration> done) {
+    impl_->write<PutConfiguration>(
+        [wish = std::move(wish), match = std::move(match)](Writing& writing) {
+            return registry::put_configuration(writing, wish, match);
+        },
+        std::move(done));
+}
+
+void Registry::delete_configuration(std::string id, IfMatch match, Done<bool> done) {
+    impl_->write<bool>([id = std::move(id), match = std::move(match)](
+                           Writing& writing) { return registry::delete_configuration(writing, id, match); },
+                       std::move(done));
 }
 
 void Registry::make_verification_code(std::string name, IfMatch match, Done<CaCertificate> done) {
@@ -175,9 +233,19 @@ base::Status Registry::make_policies() {
     return {};
 }
 
+base::Result<azure::BulkResult> Registry::bulk(std::vector<azure::BulkItem> items) {
+    return impl_->write_now<azure::BulkResult>(
+        [&](Writing& writing) { return registry::write_bulk(writing, items); });
+}
+
 base::Result<Policy> Registry::renew_policy_key(const std::string& name, KeyRenewal which) {
     return impl_->write_now<Policy>(
         [&](Writing& writing) { return registry::renew_policy_key(writing, name, which); });
+}
+
+void Registry::on_twin_change(std::function<void(const TwinChange&)> observer) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->twin_observers.push_back(std::move(observer));
 }
 
 void Registry::on_change(std::function<void(const Change&)> observer) {

@@ -8,8 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "azure/bulk.hpp"
+#include "azure/configuration.hpp"
 #include "azure/documents.hpp"
 #include "azure/errors.hpp"
+#include "azure/twin.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "pki/certificate.hpp"
@@ -54,6 +57,17 @@ struct Change {
     bool certificates = false;
     std::vector<std::string>
         scopes;  ///< device scopes that saw it at any depth, before and after: whose gateways must hear of it
+    bool created = false;  ///< told to observers; not kept, so false in what `changes` reads
+};
+
+/// One committed write of a twin, in order. Each section as it was written: the patch, or the whole.
+struct TwinChange {
+    trust::Identity identity;
+    azure::TwinWrite how = azure::TwinWrite::patch;
+    std::optional<boost::json::object> tags;
+    std::optional<boost::json::object> desired;
+    std::optional<boost::json::object> reported;
+    azure::Twin after;
 };
 
 /// The etag that a write asks for: none given, any ("*"), or a certain one (bare text).
@@ -69,6 +83,13 @@ struct IfMatch {
 /// or ArgumentInvalid, DeviceAlreadyExists or ModuleAlreadyExistsOnDevice...
 azure::ErrorCode azure_code(const base::Error& error);
 
+/// How many there are of everything.
+struct Counts {
+    std::uint64_t devices = 0;
+    std::uint64_t disabled_devices = 0;
+    std::uint64_t modules = 0;
+};
+
 template <class T>
 using Done = std::function<void(base::Result<T>)>;
 
@@ -82,8 +103,21 @@ class Reader {
     base::Result<std::optional<azure::Module>> module(const trust::Identity& id);
     /// The record that `authenticate` needs, with device_status filled in.
     base::Result<std::optional<trust::Record>> record(const trust::Identity& id);
+    base::Result<std::optional<azure::Twin>> twin(const trust::Identity& id);
+    /// That of the twin; nullopt: no such identity.
+    base::Result<std::optional<std::string>> model_id(const trust::Identity& id);
     base::Result<std::vector<azure::Device>> devices(std::size_t top);
+    /// Those with an id from `first` to `last` (empty: to the end), both included, in order, at most `most`.
+    base::Result<std::vector<azure::Device>> devices(const std::string& first, const std::string& last,
+                                                     std::size_t most);
     base::Result<std::vector<azure::Module>> modules(const std::string& device);
+    /// Those of devices up to `last`, in order of device and module, that come behind `after`.
+    base::Result<std::vector<azure::Module>> modules_behind(const trust::Identity& after,
+                                                            const std::string& last, std::size_t most);
+    base::Result<Counts> counts();
+    /// By id, at most `top`.
+    base::Result<std::vector<azure::Configuration>> configurations(std::size_t top);
+    base::Result<std::optional<azure::Configuration>> configuration(const std::string& id);
     /// In scope of an edge device (hub.md 9.4): itself, its modules, its leaf children with their modules,
     /// child edge devices with theirs, by device id. after: device id to go on behind; at most `most`
     /// devices. continuation: what to give as `after` for the next page.
@@ -107,12 +141,12 @@ class Reader {
     std::unique_ptr<Impl> impl_;
 };
 
-/// The source of truth: devices, modules, policies, CA certificates in one SQLite file, writes in groups on
-/// one thread. Errors of writes: already_exists, not_found, precondition_failed, too_large (50 modules, 25 CA
-/// certificates), permission_denied (system modules), invalid_argument with the rule of hub.md 5.3 that was
-/// broken; `azure_code` gives the exact code of each. A write that names no If-Match where one is needed is
-/// precondition_failed. From any thread; `done` is called on the writer thread after the commit, when the
-/// observers have been told.
+/// The source of truth: devices, modules, twins, policies, CA certificates in one SQLite file, writes in
+/// groups on one thread. Errors of writes: already_exists, not_found, precondition_failed, too_large (50
+/// modules, 25 CA certificates), permission_denied (system modules), invalid_argument with the rule of
+/// hub.md 5.3 that was broken; `azure_code` gives the exact code of each. A write that names no If-Match
+/// where one is needed is precondition_failed. From any thread; `done` is called on the writer thread after
+/// the commit, when the observers have been told.
 class Registry {
   public:
     static base::Result<std::unique_ptr<Registry>> open(const std::filesystem::path& file,
@@ -129,6 +163,30 @@ class Registry {
     void create_module(azure::ModuleWish wish, Done<azure::Module> done);
     void replace_module(azure::ModuleWish wish, IfMatch match, Done<azure::Module> done);
     void delete_module(trust::Identity id, IfMatch match, Done<bool> done);
+    /// A service writes tags and desired properties; without If-Match whatever they are by now. An empty
+    /// patch changes nothing and is no error.
+    void update_twin(trust::Identity id, azure::TwinWish wish, azure::TwinWrite how, IfMatch match,
+                     Done<azure::Twin> done);
+    /// A device or module of this generation patches its reported properties; their $version afterwards.
+    void report(trust::Identity id, std::string generation, boost::json::object patch,
+                Done<std::int64_t> done);
+    /// The model id that it has connected with; false where nothing changed. No version counts it.
+    void note_model(trust::Identity id, std::string generation, std::string model, Done<bool> done);
+    /// All items in one transaction, each on its own: what one is refused for undoes it alone and stands in
+    /// the result. Twins and modules too. An error of the whole means that nothing was written.
+    void bulk(std::vector<azure::BulkItem> items, Done<azure::BulkResult> done);
+    /// Writes the desired properties of a device and its modules, all or none; modules that are named and not
+    /// there are made.
+    void apply_content(std::string device, std::vector<azure::DesiredContent> contents, Done<bool> done);
+    /// Creates without If-Match (at most 100), else replaces: labels, condition, priority and metrics, never
+    /// the content. Times and etag of the wish do not count.
+    struct PutConfiguration {
+        azure::Configuration configuration;
+        bool created;
+    };
+    void put_configuration(azure::Configuration wish, IfMatch match, Done<PutConfiguration> done);
+    /// Without If-Match whatever is there.
+    void delete_configuration(std::string id, IfMatch match, Done<bool> done);
     enum class Proof { verified, unverified };
     /// Replacing one resets `verified` to what is given; the limit is 25. The result tells whether it is new.
     struct PutCa {
@@ -152,9 +210,13 @@ class Registry {
     /// A new key in one place, or the two exchanged. Whoever reads the policy afterwards, in this process or
     /// another, sees it.
     base::Result<Policy> renew_policy_key(const std::string& name, KeyRenewal which);
+    /// The same as `bulk`, waited for (`hub dev --seed`).
+    base::Result<azure::BulkResult> bulk(std::vector<azure::BulkItem> items);
 
     /// Called on the writer thread for each committed change, in order. From any thread, at start.
     void on_change(std::function<void(const Change&)> observer);
+    /// The same for twins, whose changes are no matter of authentication and reach no gateway.
+    void on_twin_change(std::function<void(const TwinChange&)> observer);
 
   private:
     struct Impl;

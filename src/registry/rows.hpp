@@ -10,7 +10,13 @@ namespace registry::rows {
 base::Result<std::optional<azure::Device>> device(store::Database& database, std::string_view id);
 base::Result<std::optional<azure::Module>> module(store::Database& database, const trust::Identity& id);
 base::Result<std::vector<azure::Device>> devices(store::Database& database, std::size_t top);
+base::Result<std::vector<azure::Device>> devices(store::Database& database, std::string_view first,
+                                                 std::string_view last, std::size_t most);
 base::Result<std::vector<azure::Module>> modules(store::Database& database, std::string_view device);
+base::Result<std::vector<azure::Module>> modules_behind(store::Database& database,
+                                                        const trust::Identity& after, std::string_view last,
+                                                        std::size_t most);
+base::Result<Counts> counts(store::Database& database);
 /// The device itself and those whose parent has this scope, by id, behind `after`.
 base::Result<std::vector<azure::Device>> in_scope(store::Database& database, std::string_view edge,
                                                   std::string_view scope, std::string_view after,
@@ -23,8 +29,15 @@ base::Result<std::int64_t> module_count(store::Database& database, std::string_v
 /// Inserts the row, or replaces the one with its id.
 base::Status put(store::Database& database, const azure::Device& device);
 base::Status put(store::Database& database, const azure::Module& module);
+/// With its twin.
 base::Status remove(store::Database& database, const trust::Identity& id);
 base::Status remove_modules(store::Database& database, std::string_view device);
+
+base::Result<std::optional<azure::Twin>> twin(store::Database& database, const trust::Identity& id);
+base::Result<std::optional<std::string>> model_id(store::Database& database, const trust::Identity& id);
+base::Status put(store::Database& database, const trust::Identity& id, const azure::Twin& twin);
+base::Status remove_twin(store::Database& database, const trust::Identity& id);
+base::Status remove_module_twins(store::Database& database, std::string_view device);
 
 base::Result<std::optional<Policy>> policy(store::Database& database, std::string_view name);
 base::Result<std::vector<Policy>> policies(store::Database& database);
@@ -34,6 +47,13 @@ base::Result<std::optional<CaCertificate>> ca_certificate(store::Database& datab
 base::Result<std::vector<CaCertificate>> ca_certificates(store::Database& database);
 base::Status put(store::Database& database, const CaCertificate& certificate);
 base::Status remove_ca_certificate(store::Database& database, std::string_view name);
+
+base::Result<std::optional<azure::Configuration>> configuration(store::Database& database,
+                                                                std::string_view id);
+base::Result<std::vector<azure::Configuration>> configurations(store::Database& database, std::size_t top);
+base::Result<std::int64_t> configuration_count(store::Database& database);
+base::Status put(store::Database& database, const azure::Configuration& configuration);
+base::Status remove_configuration(store::Database& database, std::string_view id);
 
 /// Writes the change and sets its number; drops what is older than what is kept.
 base::Status append(store::Database& database, Change& change);

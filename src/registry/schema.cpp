@@ -74,11 +74,77 @@ constexpr std::string_view verification_codes = R"(
 ALTER TABLE ca_certificates ADD COLUMN verification_code TEXT NOT NULL DEFAULT '';
 )";
 
+// With a rowid: a twin may have 100 KB and more, which the inner pages of a table without one would hold.
+// Those that are there already begin with the moment of their generation, which is .NET ticks.
+constexpr std::string_view twins = R"(
+CREATE TABLE twins(
+    device TEXT NOT NULL REFERENCES devices(id),
+    module TEXT NOT NULL,
+    generation TEXT NOT NULL,
+    counter INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    model_id TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    desired TEXT NOT NULL,
+    desired_metadata TEXT NOT NULL,
+    desired_version INTEGER NOT NULL,
+    reported TEXT NOT NULL,
+    reported_metadata TEXT NOT NULL,
+    reported_version INTEGER NOT NULL,
+    PRIMARY KEY(device, module)
+) STRICT;
+INSERT INTO twins
+    SELECT device, module, generation, 1, 2, '', '{}', '{}', made, 1, '{}', made, 1 FROM (
+        SELECT device, module, generation,
+            '{"$lastUpdated":"' || strftime('%Y-%m-%dT%H:%M:%S', CAST(generation AS INTEGER) / 10000000
+            - 62135596800, 'unixepoch') || '.0000000Z"}' AS made
+        FROM (SELECT id AS device, '' AS module, generation FROM devices
+            UNION ALL SELECT device, id, generation FROM modules));
+)";
+
+// Kept by triggers: counting a million rows at each question would take longer than writing them.
+constexpr std::string_view counts = R"(
+INSERT INTO counters(name, value) VALUES('devices', (SELECT count(*) FROM devices));
+INSERT INTO counters(name, value) VALUES('disabled_devices', (SELECT count(*) FROM devices WHERE enabled = 0));
+INSERT INTO counters(name, value) VALUES('modules', (SELECT count(*) FROM modules));
+CREATE TRIGGER device_added AFTER INSERT ON devices BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'devices';
+    UPDATE counters SET value = value + 1 WHERE name = 'disabled_devices' AND new.enabled = 0;
+END;
+CREATE TRIGGER device_removed AFTER DELETE ON devices BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = 'devices';
+    UPDATE counters SET value = value - 1 WHERE name = 'disabled_devices' AND old.enabled = 0;
+END;
+CREATE TRIGGER device_switched AFTER UPDATE OF enabled ON devices WHEN old.enabled <> new.enabled BEGIN
+    UPDATE counters SET value = value + old.enabled - new.enabled WHERE name = 'disabled_devices';
+END;
+CREATE TRIGGER module_added AFTER INSERT ON modules BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'modules';
+END;
+CREATE TRIGGER module_removed AFTER DELETE ON modules BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = 'modules';
+END;
+)";
+
+// `document` is what does not change with time: everything but the etag and the metrics' results.
+constexpr std::string_view configurations = R"(
+CREATE TABLE configurations(
+    id TEXT PRIMARY KEY,
+    etag TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    document TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)";
+
 constexpr store::Migration all[] = {
     {1, "devices and modules", devices_and_modules},
     {2, "policies and CA certificates", policies_and_certificates},
     {3, "changes", changes},
     {4, "verification codes of CA certificates", verification_codes},
+    {5, "twins", twins},
+    {6, "counts of identities", counts},
+    {7, "configurations", configurations},
 };
 
 }  // namespace

@@ -58,6 +58,12 @@ base::Status Writing::changed(const trust::Identity& id, bool deleted, std::vect
                     .scopes = std::move(seen_in)});
 }
 
+base::Status Writing::created(const trust::Identity& id, std::vector<std::string> scopes) {
+    if (auto noted = changed(id, false, std::move(scopes)); !noted) return noted;
+    changes.back().created = true;
+    return {};
+}
+
 base::Result<std::string> Writing::new_generation() {
     std::int64_t last = 0;
     {

@@ -15,12 +15,15 @@ struct Writing {
     store::Database& database;
     std::chrono::sys_time<std::chrono::milliseconds> now;
     std::vector<Change>& changes;
+    std::vector<TwinChange>& twin_changes;
 
     base::Instant second() const { return std::chrono::floor<std::chrono::seconds>(now); }
     /// Notes a change in the same transaction.
     base::Status changed(Change change);
     /// The same, seen in `scopes` and in every scope above them.
     base::Status changed(const trust::Identity& id, bool deleted, std::vector<std::string> scopes);
+    /// The same for one that was not there before.
+    base::Status created(const trust::Identity& id, std::vector<std::string> scopes);
     base::Status certificates_changed();
     /// A generation id that was never given out before, whatever the clock does.
     base::Result<std::string> new_generation();
@@ -38,6 +41,21 @@ base::Result<azure::Module> create_module(Writing& writing, const azure::ModuleW
 base::Result<azure::Module> replace_module(Writing& writing, const azure::ModuleWish& wish,
                                            const IfMatch& match);
 base::Result<bool> delete_module(Writing& writing, const trust::Identity& id, const IfMatch& match);
+/// The twin of an identity that has just been put.
+base::Status make_twin(Writing& writing, const trust::Record& record);
+base::Result<azure::Twin> update_twin(Writing& writing, const trust::Identity& id,
+                                      const azure::TwinWish& wish, azure::TwinWrite how,
+                                      const IfMatch& match);
+base::Result<std::int64_t> report(Writing& writing, const trust::Identity& id, const std::string& generation,
+                                  const boost::json::object& patch);
+base::Result<bool> note_model(Writing& writing, const trust::Identity& id, const std::string& generation,
+                              const std::string& model);
+base::Result<bool> apply_content(Writing& writing, const std::string& device,
+                                 const std::vector<azure::DesiredContent>& contents);
+base::Result<azure::BulkResult> write_bulk(Writing& writing, const std::vector<azure::BulkItem>& items);
+base::Result<Registry::PutConfiguration> put_configuration(Writing& writing, const azure::Configuration& wish,
+                                                           const IfMatch& match);
+base::Result<bool> delete_configuration(Writing& writing, const std::string& id, const IfMatch& match);
 base::Result<Registry::PutCa> put_ca_certificate(Writing& writing, const std::string& name,
                                                  const pki::Certificate& certificate, Registry::Proof proof,
                                                  const IfMatch& match);

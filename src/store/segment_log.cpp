@@ -6,6 +6,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/file.hpp"
 #include "base/result.hpp"
@@ -50,6 +51,7 @@ struct SegmentLog::Impl {
     std::condition_variable wake;
     std::deque<Pending> waiting;
     std::size_t waiting_bytes = 0;
+    std::vector<std::function<void(base::Status)>> ends_wanted;  ///< of the segment that is written to
     bool ending = false;
     std::vector<std::shared_ptr<Segment>> segments;  ///< in order; the last one is written to
     std::uint64_t next = 0;
@@ -57,7 +59,12 @@ struct SegmentLog::Impl {
     std::thread thread;
 
     base::Status open_segments();
-    std::vector<Pending> next_group();
+    struct Work {
+        std::vector<Pending> group;
+        std::vector<std::function<void(base::Status)>> ends_wanted;
+    };
+    Work next_work();
+    base::Status start_segment();
     base::Result<std::shared_ptr<Segment>> segment_to_write();
     base::Status write(std::span<const base::Bytes* const> records);
     void settle(std::vector<Pending> group);
@@ -77,18 +84,31 @@ base::Status SegmentLog::Impl::open_segments() {
     return {};
 }
 
-std::vector<Pending> SegmentLog::Impl::next_group() {
+SegmentLog::Impl::Work SegmentLog::Impl::next_work() {
     std::unique_lock lock(mutex);
-    wake.wait(lock, [this] { return ending || !waiting.empty(); });
-    std::vector<Pending> group;
+    wake.wait(lock, [this] { return ending || !waiting.empty() || !ends_wanted.empty(); });
+    Work work;
+    work.ends_wanted = std::exchange(ends_wanted, {});
     std::size_t size = 0;
-    while (!waiting.empty() && group.size() < most_in_group && size < largest_group) {
+    while (!waiting.empty() && work.group.size() < most_in_group && size < largest_group) {
         size += waiting.front().record.size();
         waiting_bytes -= waiting.front().record.size();
-        group.push_back(std::move(waiting.front()));
+        work.group.push_back(std::move(waiting.front()));
         waiting.pop_front();
     }
-    return group;
+    return work;
+}
+
+/// A new segment behind the last, unless that one is empty or there is none.
+base::Status SegmentLog::Impl::start_segment() {
+    {
+        const std::lock_guard lock(mutex);
+        if (segments.empty() || segments.back()->first() == next) return {};
+    }
+    SP_TRY(return, auto segment, Segment::create(directory, next, options.calls));
+    const std::lock_guard lock(mutex);
+    segments.push_back(std::move(segment));
+    return {};
 }
 
 base::Result<std::shared_ptr<Segment>> SegmentLog::Impl::segment_to_write() {
@@ -135,9 +155,13 @@ void SegmentLog::Impl::settle(std::vector<Pending> group) {
 
 void SegmentLog::Impl::write_until_end() {
     while (true) {
-        auto group = next_group();
-        if (group.empty()) return;
-        settle(std::move(group));
+        auto work = next_work();
+        if (work.group.empty() && work.ends_wanted.empty()) return;
+        if (!work.group.empty()) settle(std::move(work.group));
+        if (work.ends_wanted.empty()) continue;
+        const auto ended = start_segment();
+        for (const auto& done : work.ends_wanted)
+            if (done) done(ended);
     }
 }
 
@@ -235,6 +259,22 @@ base::Status SegmentLog::remove_before(std::uint64_t offset) {
                               "could not be removed: " + problem.message());
     }
     return old.empty() ? base::Status{} : impl_->options.calls.sync_directory(impl_->directory);
+}
+
+std::vector<SegmentLog::SegmentSize> SegmentLog::segments() const {
+    const std::lock_guard lock(impl_->mutex);
+    std::vector<SegmentSize> sizes;
+    sizes.reserve(impl_->segments.size());
+    for (const auto& segment : impl_->segments) sizes.push_back({segment->first(), segment->size()});
+    return sizes;
+}
+
+void SegmentLog::end_segment(std::function<void(base::Status)> done) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->ends_wanted.push_back(std::move(done));
+    }
+    impl_->wake.notify_one();
 }
 
 void SegmentLog::on_durable(std::function<void(std::uint64_t)> observer) {

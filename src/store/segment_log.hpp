@@ -47,8 +47,18 @@ class SegmentLog {
     base::Result<std::vector<Entry>> read(std::uint64_t from, std::size_t most, std::size_t bytes) const;
     std::uint64_t first() const;  ///< the oldest record that is kept
     std::uint64_t next() const;   ///< the offset behind the last durable record
-    /// Removes whole segments whose records are all below `offset`; the last one stays.
+    /// Removes whole segments whose records are all below `offset`; the last one stays. A read that is under
+    /// way ends as it began.
     base::Status remove_before(std::uint64_t offset);
+    struct SegmentSize {
+        std::uint64_t first;  ///< offset of its first record
+        std::uint64_t bytes;  ///< of its file
+    };
+    /// In order; the last one is written to.
+    std::vector<SegmentSize> segments() const;
+    /// Ends the last segment where it holds a record, so that retention can remove it: the next record goes
+    /// into a new one. `done` is called on the log's thread.
+    void end_segment(std::function<void(base::Status)> done);
     /// Called on the log's thread after each group, with next(). At most one; set it before the first append.
     void on_durable(std::function<void(std::uint64_t)> observer);
 

@@ -20,6 +20,16 @@ TEST(ErrorBody, KeepsSemicolonsOutOfTheText) {
               std::string::npos);
 }
 
+TEST(ErrorBody, GivesItsTextBack) {
+    EXPECT_EQ(azure::error_text(azure::error_body(ErrorCode::device_not_found, "Temp;Sensor", "t", {})),
+              "Temp,Sensor");
+    EXPECT_EQ(azure::error_text(R"({"code":"X","message":"of the resource manager"})"),
+              "of the resource manager");
+    EXPECT_EQ(azure::error_text(R"({"Message":"{\"errorCode\":404103}"})"), R"({"errorCode":404103})");
+    for (const auto* other : {"", "not JSON", "[]", R"({"Message":1})"})
+        EXPECT_EQ(azure::error_text(other), "");
+}
+
 TEST(ErrorCodes, CarryTheStatusInFrontAndTheNameThatSdksLookFor) {
     EXPECT_EQ(azure::http_status(ErrorCode::precondition_failed), 412);
     EXPECT_EQ(azure::http_status(ErrorCode::module_already_exists), 409);

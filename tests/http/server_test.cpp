@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/server.hpp"
 
+#include <atomic>
 #include <future>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
 
+#include "http/body_source.hpp"
 #include "http/client.hpp"
 #include "net/timer.hpp"
 #include "raw_client.hpp"
@@ -22,7 +24,35 @@ using testing::StartsWith;
 
 constexpr std::chrono::milliseconds generous = 20s;
 
+/// Three pieces, or pieces without end.
+class Pieces final : public http::BodySource {
+  public:
+    explicit Pieces(bool endless) : endless_(endless) { ++alive; }
+    ~Pieces() override {
+        --alive;
+        alive.notify_all();
+    }
+    net::Task<std::string> next() override {
+        co_await net::sleep_for(1ms);
+        ++asked;
+        if (endless_) co_return std::string(64 * 1024, 'x');
+        co_return count_ < 3 ? "piece" + std::to_string(count_++) : std::string();
+    }
+    static inline std::atomic<int> asked = 0;
+    static inline std::atomic<int> alive = 0;
+
+  private:
+    bool endless_;
+    int count_ = 0;
+};
+
 net::Task<http::Response> answer(http::Request request, const net::Peer&) {
+    if (request.raw_target == "/pieces" || request.raw_target == "/endless") {
+        http::Response response;
+        response.headers.set("Content-Type", "text/event-stream");
+        response.source = std::make_shared<Pieces>(request.raw_target == "/endless");
+        co_return response;
+    }
     if (request.raw_target == "/throw") throw std::runtime_error("handler bug");
     if (request.raw_target == "/later") co_await net::sleep_for(5ms);
     if (request.raw_target == "/nothing") co_return http::Response::empty(204);
@@ -70,6 +100,49 @@ TEST_F(HttpServer, KeepsTheConnectionForTheNextRequest) {
         ASSERT_TRUE(client.send("GET /keep HTTP/1.1\r\nHost: h\r\n\r\n"));
         EXPECT_THAT(client.read_until("GET /keep "), Not(HasSubstr("Connection:")));
     }
+}
+
+TEST_F(HttpServer, SendsAGrowingBodyInChunksAndKeepsTheConnection) {
+    RawClient client(path);
+    ASSERT_TRUE(client.send("GET /pieces HTTP/1.1\r\nHost: h\r\n\r\n"));
+    const auto answered = client.read_until("0\r\n\r\n");
+    EXPECT_THAT(answered, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
+    EXPECT_THAT(answered, Not(HasSubstr("Content-Length")));
+    EXPECT_THAT(answered, HasSubstr("\r\n\r\n6\r\npiece0\r\n6\r\npiece1\r\n6\r\npiece2\r\n0\r\n\r\n"));
+    ASSERT_TRUE(client.send("GET /keep HTTP/1.1\r\nHost: h\r\n\r\n"));
+    EXPECT_THAT(client.read_until("GET /keep "), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_F(HttpServer, AGrowingBodyEndsWithTheConnectionWhereChunksAreUnknownOrUnwanted) {
+    for (const auto* request :
+         {"GET /pieces HTTP/1.0\r\n\r\n", "GET /pieces HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+          "GET /pieces HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"}) {
+        const auto answered = exchange(request);
+        EXPECT_THAT(answered, HasSubstr("\r\nConnection: close\r\n"));
+        EXPECT_THAT(answered, Not(HasSubstr("chunked")));
+        EXPECT_THAT(answered, testing::EndsWith("\r\n\r\npiece0piece1piece2"));
+    }
+}
+
+TEST_F(HttpServer, AGrowingBodyEndsWhenItsReaderGoes) {
+    {
+        RawClient client(path);
+        ASSERT_TRUE(client.send("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n"));
+        EXPECT_THAT(client.read_until("xxxx"), HasSubstr("chunked"));
+        EXPECT_EQ(Pieces::alive, 1);
+    }
+    Pieces::alive.wait(1);
+    EXPECT_EQ(Pieces::alive, 0);
+}
+
+TEST_F(HttpServer, AReaderThatDoesNotReadHoldsUpItsBodyAndNoMore) {
+    Pieces::asked = 0;
+    RawClient client(path);
+    ASSERT_TRUE(client.send("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n"));
+    EXPECT_THAT(client.read_until("xxxx"), HasSubstr("chunked"));
+    for (int i = 0; i < 20; ++i) EXPECT_THAT(exchange("GET /x HTTP/1.0\r\n\r\n"), HasSubstr("GET /x"));
+    // What fits between the two ends, and one piece that waits.
+    EXPECT_LT(Pieces::asked, 64);
 }
 
 TEST_F(HttpServer, AnswersPipelinedRequestsInOrder) {

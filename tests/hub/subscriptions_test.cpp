@@ -43,6 +43,27 @@ TEST(Subscriptions, TakesMethodsByNameOrAll) {
     EXPECT_FALSE(mine.to_method("reboot"));
 }
 
+TEST(Subscriptions, IsMadeTheSameByItsFilters) {
+    for (const auto& [identity, filters] :
+         std::initializer_list<std::pair<trust::Identity, std::vector<std::string>>>{
+             {device,
+              {"devices/TempSensor/messages/devicebound/#", "$iothub/twin/res/#",
+               "$iothub/twin/PATCH/properties/desired/#", "$iothub/methods/POST/#",
+               "$iothub/methods/POST/reboot/#"}},
+             {module, {"devices/EdgeGateway/modules/mod1/#", "$iothub/methods/POST/a/#"}},
+             {module, {"devices/EdgeGateway/modules/mod1/inputs/#"}},
+             {device, {}}}) {
+        hub::Subscriptions mine;
+        for (const auto& filter : filters)
+            ASSERT_TRUE(
+                mine.add(identity, filter,
+                         filter.starts_with("$iothub/twin") ? Qos::at_most_once : Qos::at_least_once));
+        hub::Subscriptions copy;
+        for (const auto& [filter, qos] : mine.filters(identity)) EXPECT_TRUE(copy.add(identity, filter, qos));
+        EXPECT_EQ(copy, mine);
+    }
+}
+
 TEST(Subscriptions, RefusesWhatBelongsToAnother) {
     hub::Subscriptions mine;
     for (const auto* filter : {"#", "devices/#", "devices/Other/messages/devicebound/#", "$iothub/#",

@@ -38,7 +38,7 @@ support::TestPki pki_of_now() {
 
 }  // namespace
 
-TestHub::TestHub() : pki_(pki_of_now()) {
+TestHub::TestHub(const std::string& more) : pki_(pki_of_now()) {
     const auto server =
         support::make_identity({.profile = pki::Profile::server,
                                 .common_name = "ContosoIotHub",
@@ -51,7 +51,7 @@ TestHub::TestHub() : pki_(pki_of_now()) {
     must(base::write_atomically(directory_ / "hub.key", key.text(), base::secret_mode));
     const hub::Listen listen{"127.0.0.1", 0, 0};
     must(base::write_atomically(directory_ / "hub.toml",
-                                hub::initial_config(hub_names, listen, "hub.pem", "hub.key"),
+                                hub::initial_config(hub_names, listen, "hub.pem", "hub.key") + more,
                                 base::secret_mode));
     {
         const auto registry = must(registry::Registry::open(directory_ / "registry.db", clock_));
@@ -59,12 +59,25 @@ TestHub::TestHub() : pki_(pki_of_now()) {
         const auto reader = must(registry->reader());
         for (const auto& policy : must(reader->policies())) policy_keys_[policy.name] = policy.primary_key;
     }
+    start();
+}
+
+void TestHub::start() {
     loops_ = std::make_unique<net::Loops>(2);
     hub_ = must(hub::Hub::open(must(hub::read_config(directory_.path(), {}, {})), *loops_, clock_));
     thread_ = std::thread([this] { loops_->run([this] { hub_->stop(); }, std::chrono::seconds(5)); });
 }
 
 TestHub::~TestHub() {
+    stop();
+}
+
+void TestHub::restart() {
+    stop();
+    start();
+}
+
+void TestHub::stop() {
     loops_->stop();
     thread_.join();
     hub_.reset();
@@ -93,21 +106,16 @@ std::string TestHub::identity_token(const std::string& device, const std::string
     return must(trust::make_sas_token(resource, key, clock_.now() + lifetime));
 }
 
-namespace {
-
-std::shared_ptr<const net::ClientTls> client_tls(const support::TestPki& pki,
-                                                 const support::Identity* identity) {
+std::shared_ptr<const net::ClientTls> TestHub::client_tls(const support::Identity* identity) const {
     net::ClientTls::Options options;
     options.trust =
-        std::make_shared<const pki::TrustBundle>(std::vector<pki::Certificate>{pki.root.certificate});
+        std::make_shared<const pki::TrustBundle>(std::vector<pki::Certificate>{pki_.root.certificate});
     if (identity != nullptr) {
-        options.chain = {identity->certificate, pki.intermediate.certificate};
+        options.chain = {identity->certificate, pki_.intermediate.certificate};
         options.key = identity->key.share();
     }
     return must(net::ClientTls::make(std::move(options)));
 }
-
-}  // namespace
 
 net::Task<http::Response> TestHub::call(Ask ask, Caller caller) const {
     http::Request request;
@@ -118,7 +126,7 @@ net::Task<http::Response> TestHub::call(Ask ask, Caller caller) const {
     if (!ask.if_match.empty()) request.headers.add("If-Match", ask.if_match);
     for (const auto& [name, value] : ask.headers) request.headers.add(name, value);
     const net::TlsTarget target{"127.0.0.1", hub_->https_port(), "127.0.0.1"};
-    const http::Endpoint endpoint = http::TlsEndpoint{target, client_tls(pki_, caller.identity)};
+    const http::Endpoint endpoint = http::TlsEndpoint{target, client_tls(caller.identity)};
     const std::chrono::milliseconds limit = std::chrono::seconds(60);
     auto answer = co_await http::request(endpoint, request, limit, base::system_clock());
     co_return must(std::move(answer));
@@ -142,11 +150,12 @@ net::Task<Connected> TestHub::connect(MqttWish wish) const {
     claim.auth_chain = wish.auth_chain;
     mqtt::Client::Options options;
     options.target = {"127.0.0.1", hub_->mqtt_port(), "127.0.0.1"};
-    options.tls = client_tls(pki_, wish.identity);
+    options.tls = client_tls(wish.identity);
     options.connect.client_id = wish.client_id.value_or(claim.identity.text());
     options.connect.user_name = wish.user_name.value_or(azure::make_username(claim));
     if (!wish.token.empty()) options.connect.password = wish.token;
-    options.connect.clean_session = false;
+    options.connect.clean_session = wish.clean_session;
+    options.on_message = std::move(wish.on_message);
     options.connect.will = wish.will;
     auto client = co_await mqtt::Client::connect(std::move(options), base::system_clock());
     co_return client;

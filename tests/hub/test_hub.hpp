@@ -56,6 +56,9 @@ struct MqttWish {
     std::optional<std::string> client_id{};
     std::optional<std::string> user_name{};
     std::optional<mqtt::Will> will{};
+    bool clean_session = false;
+    /// Called from the first packet on.
+    std::function<void(const mqtt::Publish&)> on_message{};
 };
 
 using Connected = base::Result<std::unique_ptr<mqtt::Client>>;
@@ -63,12 +66,18 @@ using Connected = base::Result<std::unique_ptr<mqtt::Client>>;
 /// A real hub in this process, on free ports of the loopback, with real TLS.
 class TestHub {
   public:
-    TestHub();
+    /// more: further tables of hub.toml.
+    explicit TestHub(const std::string& more = {});
     ~TestHub();
 
     hub::Hub& hub() { return *hub_; }
+    /// Ends the hub and opens it again over what it has stored; its ports change.
+    void restart();
     MovableClock& clock() { return clock_; }
     const MovableClock& clock() const { return clock_; }
+    std::uint16_t https_port() const { return hub_->https_port(); }
+    /// Trusts the hub, and presents `identity` where there is one.
+    std::shared_ptr<const net::ClientTls> client_tls(const support::Identity* identity = nullptr) const;
     const support::TestPki& pki() const { return pki_; }
     support::Identity device_identity(const std::string& name) const;
     support::Identity device_identity(const std::string& name, std::chrono::seconds lifetime) const;
@@ -102,6 +111,9 @@ class TestHub {
     std::vector<hub::Telemetry::Stored> stored() const;
 
   private:
+    void start();
+    void stop();
+
     support::TemporaryDirectory directory_;
     support::TestPki pki_;
     MovableClock clock_;

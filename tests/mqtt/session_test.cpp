@@ -365,6 +365,24 @@ TEST(Session, GivesIdsToMessagesThatNeedOneAndTakesThemBack) {
         .run();
 }
 
+TEST(Session, GivesTheIdThatIsWantedWhereItIsFree) {
+    mqtt::Session session;
+    session.on_packet(connect(), base::Instant{});
+    session.accept(false, base::Instant{});
+    auto again = publish(0);
+    again.duplicate = true;
+    const auto sent = session.send(again, 7);
+    ASSERT_TRUE(sent);
+    EXPECT_EQ(sent->packet_id, 7);
+    EXPECT_TRUE(sent->duplicate);
+    EXPECT_EQ(session.send(publish(0), 7)->packet_id, 1) << "it is taken";
+    EXPECT_EQ(session.send(publish(0), 2)->packet_id, 2);
+    EXPECT_EQ(session.send(publish(0))->packet_id, 3);
+    EXPECT_EQ(session.send(publish(0, Qos::at_most_once), 9)->packet_id, 0);
+    session.on_packet(mqtt::Puback{7}, base::Instant{});
+    EXPECT_EQ(session.send(publish(0), 7)->packet_id, 7);
+}
+
 TEST(Session, FindsTheLastFreeIdAndThenHasNone) {
     mqtt::Session session;
     session.on_packet(connect(), base::Instant{});

@@ -159,6 +159,21 @@ TEST_F(Changes, FromAnotherLifeAreUnknown) {
     EXPECT_EQ(take(reader->changes(~0ULL, 10)), std::nullopt);
 }
 
+TEST_F(Changes, TellObserversWhatIsNew) {
+    std::string heard;
+    registry->on_change(
+        [&](const registry::Change& one) { heard += (one.created ? "new " : "") + text_of(one) + ", "; });
+    take(create(edge("a")));
+    take(create(module("a", "mod1")));
+    take(replace(module("a", "mod1")));
+    take(replace(device("a")));
+    take(remove("a"));
+    EXPECT_EQ(
+        heard,
+        "new +a, new +a/$edgeAgent, new +a/$edgeHub, new +a/mod1, +a/mod1, +a, -a/$edgeAgent, -a/$edgeHub, "
+        "-a/mod1, -a, ");
+}
+
 TEST_F(Changes, AreReadInPieces) {
     for (int i = 0; i < 5; ++i) take(create(device("d" + std::to_string(i))));
     const auto two = take(reader->changes(1, 2)).value();

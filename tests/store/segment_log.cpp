@@ -179,6 +179,36 @@ TEST(SegmentLog, RemovesWholeFilesBelowAnOffset) {
     EXPECT_EQ(log->next(), 20U);
 }
 
+base::Status end_segment(SegmentLog& log) {
+    std::promise<base::Status> done;
+    log.end_segment([&](base::Status status) { done.set_value(std::move(status)); });
+    return done.get_future().get();
+}
+
+TEST(SegmentLog, EndsASegmentOnRequestSoThatAllRecordsCanBeRemoved) {
+    const support::TemporaryDirectory directory;
+    {
+        const auto log = open_log(directory.path());
+        ASSERT_TRUE(end_segment(*log)) << "an empty log has nothing to end";
+        EXPECT_TRUE(log->segments().empty());
+        for (int i = 0; i < 3; ++i) ASSERT_TRUE(append_and_wait(*log, "old"));
+        ASSERT_TRUE(end_segment(*log));
+        ASSERT_TRUE(end_segment(*log)) << "an empty segment is not ended again";
+        const auto segments = log->segments();
+        ASSERT_EQ(segments.size(), 2U);
+        EXPECT_EQ(segments[0].first, 0U);
+        EXPECT_EQ(segments[1].first, 3U);
+        EXPECT_GT(segments[0].bytes, segments[1].bytes);
+        EXPECT_EQ(all_of(*log), "old old old ");
+        ASSERT_TRUE(log->remove_before(3));
+        EXPECT_EQ(all_of(*log), "");
+        EXPECT_EQ(log->first(), 3U);
+    }
+    const auto log = open_log(directory.path());
+    EXPECT_EQ(append_and_wait(*log, "new"), 3U);
+    EXPECT_EQ(all_of(*log), "new ");
+}
+
 TEST(SegmentLog, NeverUsesAnOffsetTwiceWhenAllWasRemoved) {
     const support::TemporaryDirectory directory;
     {

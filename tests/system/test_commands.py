@@ -29,6 +29,67 @@ class AzSpelling(SystemTest):
         w.service("device-identity", "delete", "-d", "e1")
         self.assertEqual(w.service("device-identity", "show", "-d", "e1", check=False).returncode, 1)
 
+    def test_twins_with_azs_names_and_options(self):
+        w = self.world
+        w.make_hub()
+        w.service("device-identity", "create", "-d", "e1")
+        w.service("module-identity", "create", "-d", "e1", "-m", "mod1")
+        desired = w.dir / "desired.json"
+        desired.write_text('{"a": {"b": 20.5}, "c": 1}')
+        first = json.loads(w.service("device-twin", "update", "-d", "e1", "--tags", '{"place": "hall"}', "--desired",
+                                     desired).stdout)
+        self.assertEqual((first["tags"], first["version"]), ({"place": "hall"}, 3))
+        second = w.service("device-twin", "update", "-d", "e1", "--desired", '{"c": null}', "-e", first["etag"])
+        self.assertIn('"b": 20.5', second.stdout)
+        self.assertNotIn('"c"', second.stdout)
+        lost = w.service("device-twin", "update", "-d", "e1", "--tags", '{"x": 1}', "-e", first["etag"], check=False)
+        self.assertEqual(lost.returncode, 1)
+        self.assertIn("412", lost.stderr)
+        w.service("device-twin", "replace", "-d", "e1", "--json", '{"tags": {"x": 1}}')
+        shown = json.loads(w.service("device-twin", "show", "-d", "e1").stdout)
+        self.assertEqual((shown["tags"], shown["properties"]["desired"]["a"]), ({"x": 1}, {"b": 20.5}))
+        w.service("module-twin", "update", "-d", "e1", "-m", "mod1", "--tags", '{"of": "module"}')
+        shown = json.loads(w.service("twin", "show", "-d", "e1", "-m", "mod1").stdout)
+        self.assertEqual((shown["moduleId"], shown["tags"]), ("mod1", {"of": "module"}))
+        for wrong in (["--tags", "[1]"], ["--tags", "{"], []):
+            self.assertIn(w.service("twin", "update", "-d", "e1", *wrong, check=False).returncode, (1, 2), wrong)
+        self.assertEqual(w.service("module-twin", "show", "-d", "e1", check=False).returncode, 2)
+    def test_c2d_message_goes_out_and_its_feedback_comes_back_also_after_kill_9(self):
+        w = self.world
+        w.make_hub()
+        w.service("device-identity", "create", "-d", "TempSensor")
+
+        def c2d(verb, *more, check=True):
+            return w.service("c2d-message", verb, *more, check=check)
+
+        self.assertEqual(c2d("receive", "-d", "TempSensor", check=False).returncode, 1)
+        sent = c2d("send", "-d", "TempSensor", "--data", "hello", "--properties", "alert=high;level=1=2", "--ack", "full",
+                   "--message-id", "m1", "-o", "json")
+        self.assertEqual(json.loads(sent.stdout), {"messageId": "m1"})
+        for bad in (["--ack", "loud"], ["--properties", "novalue"], []):
+            self.assertEqual(c2d("send", "-d", "TempSensor", *(["--data", "x"] if bad else []), *bad,
+                                 check=False).returncode, 2)
+        self.assertEqual(c2d("send", "-d", "TempSensor", "--data", "x", "--expiry-time-utc", "1000",
+                             check=False).returncode, 1)
+        self.assertEqual(w.show_device("TempSensor")["cloudToDeviceMessageCount"], 1)
+
+        w.hub.kill()
+        w.hub.start()
+        got = json.loads(c2d("receive", "-d", "TempSensor", "--complete", "-o", "json").stdout)
+        self.assertEqual(got["data"], "hello")
+        self.assertEqual(got["properties"]["app"], {"alert": "high", "level": "1=2"})
+        self.assertEqual(got["properties"]["system"]["iothub-messageid"], "m1")
+        self.assertEqual(w.show_device("TempSensor")["cloudToDeviceMessageCount"], 0)
+
+        w.hub.kill()
+        w.hub.start()
+        record, = json.loads(c2d("feedback", "--wait", "50", "-o", "json").stdout)
+        self.assertEqual((record["originalMessageId"], record["statusCode"]), ("m1", "Success"))
+        self.assertEqual(c2d("feedback", check=False).returncode, 1)
+        c2d("send", "-d", "TempSensor", "--data", "1")
+        self.assertEqual(json.loads(c2d("purge", "-d", "TempSensor", "-o", "json").stdout),
+                         {"deviceId": "TempSensor", "moduleId": None, "totalMessagesPurged": 1})
+
 
 class Verify(SystemTest):
     def verify(self, *argv):

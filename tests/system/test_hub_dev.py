@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`sallyport hub dev`: one command, no configuration, and a hub that programs of others can use at once."""
 
-import http.client
 import json
 import os
 import pathlib
-import shlex
 import shutil
-import signal
 import socket
 import ssl
 import stat
@@ -15,65 +12,8 @@ import subprocess
 import tempfile
 import unittest
 
-import sas
+from dev_hub import NAMES, DevHub, parse
 from harness import GENEROUS, SALLYPORT, free_port, run, sallyport, until
-
-NAMES = ["IOTHUB_HOSTNAME", "IOTHUB_CONNECTION_STRING", "IOTHUB_CA_FILE", "IOTHUB_MQTT_PORT", "IOTHUB_HTTPS_PORT",
-         "SALLYPORT_READY"]
-
-
-class DevHub:
-    """A hub that runs; its variables as it printed them."""
-
-    def __init__(self, data, *options, output="env", ports=("0", "0"), env=None):
-        self.argv = [SALLYPORT, "hub", "dev", "--data", str(data), "--mqtt-port", ports[0], "--https-port", ports[1],
-                     "--output", output, *map(str, options)]
-        self.log = open(f"{data}.log", "ab")
-        self.process = subprocess.Popen(self.argv, stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL,
-                                        text=True, env={**os.environ, **(env or {})})
-        self.lines = []
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-            if "SALLYPORT_READY" in line:
-                break
-        if self.process.poll() is not None:
-            raise AssertionError(f"hub dev ended\n{pathlib.Path(self.log.name).read_text()}")
-        self.values = json.loads(self.lines[0]) if output == "json" else parse(self.lines)
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(GENEROUS)
-        self.process.stdout.close()
-        self.log.close()
-        return code
-
-    def ask(self, path, name="localhost"):
-        """One request with certificate and name verified, to wherever localhost is."""
-        context = ssl.create_default_context(cafile=self.values["IOTHUB_CA_FILE"])
-        connection = http.client.HTTPSConnection(name, int(self.values["IOTHUB_HTTPS_PORT"]), context=context,
-                                                 timeout=GENEROUS)
-        connection.request("GET", path,
-                           headers={"Authorization": sas.service_token(self.values["IOTHUB_CONNECTION_STRING"])})
-        answer = connection.getresponse()
-        body = answer.read()
-        connection.close()
-        return answer.status, body
-
-    def command(self, *argv, **options):
-        return sallyport("hub", *argv, env=self.values, **options)
-
-
-def parse(lines):
-    """The variables that a shell reads from such lines."""
-    values = {}
-    for line in lines:
-        name, value = line.split("=", 1)
-        words = shlex.split(value)
-        assert len(words) == 1, line
-        values[name] = words[0]
-    return values
-
 
 class Dev(unittest.TestCase):
     def setUp(self):
@@ -236,7 +176,7 @@ class Dev(unittest.TestCase):
             {"id": "EdgeGateway", "capabilities": {"iotEdge": True}},
             {"id": "EdgeGateway", "moduleId": "$edgeHub",
              "authentication": {"type": "sas", "symmetricKey": {"primaryKey": key, "secondaryKey": key}}},
-            {"id": "TempSensor", "importMode": "Create", "status": "disabled",
+            {"id": "TempSensor", "importMode": "Create", "status": "disabled", "tags": {"floor": 3},
              "authentication": {"type": "sas", "symmetricKey": {"primaryKey": key, "secondaryKey": key}}},
             {"id": "TempSensor", "moduleId": "mod1"},
         ])
@@ -247,6 +187,9 @@ class Dev(unittest.TestCase):
 
         self.assertEqual(sensor()["authentication"]["symmetricKey"]["primaryKey"], key)
         self.assertEqual(sensor()["status"], "disabled")
+        found = hub.command("query", "-q", "SELECT deviceId FROM devices WHERE tags.floor = 3").stdout
+        self.assertEqual(found, '{"deviceId":"TempSensor"}\n')
+        self.assertIn("totalDeviceCount: 2", hub.command("statistics").stdout)
         shown = json.loads(hub.command("module", "list", "-d", "TempSensor", "-o", "json").stdout)
         self.assertEqual([module["moduleId"] for module in shown], ["mod1"])
         edge_hub = json.loads(hub.command("module", "show", "-d", "EdgeGateway", "-m", "$edgeHub", "-o", "json").stdout)
@@ -259,7 +202,7 @@ class Dev(unittest.TestCase):
     def test_a_bad_seed_is_one_line_that_names_the_item(self):
         for items, words in (("{}", "is no JSON array"), ("[", "is no JSON array"), ([7], "item 1"),
                              ([{"id": "a"}, {"id": "b c"}], "item 2"), ([{"id": "a", "status": "on"}], "status"),
-                             ([{"id": "a", "moduleId": "m"}], "device a"), ([{"deviceId": "a"}], "has no id"),
+                             ([{"id": "a", "moduleId": "m"}], "device a"), ([{"status": "enabled"}], "id"),
                              ([{"id": "a", "importMode": "delete"}], "importMode")):
             code, said = self.fail_to_start("--seed", self.write_seed(items), "--mqtt-port", "0", "--https-port", "0")
             self.assertEqual(code, 1, items)

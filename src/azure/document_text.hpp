@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "trust/record.hpp"
+
+/// How single members of the service's documents are written.
+namespace azure {
+
+inline boost::json::value text_or_null(std::string_view text) {
+    if (text.empty()) return nullptr;
+    return boost::json::string(text);
+}
+
+inline boost::json::value thumbprint_text(const std::optional<trust::Thumbprint>& value) {
+    if (!value) return nullptr;
+    return boost::json::string(value->text());
+}
+
+/// The epoch stands for "never", which Azure writes as the first moment of .NET.
+inline std::string time_text(base::Instant when) {
+    return when == base::Instant{} ? "0001-01-01T00:00:00Z" : base::format_rfc3339(when);
+}
+
+inline boost::json::string_view connection_state(bool connected) {
+    return connected ? "Connected" : "Disconnected";
+}
+
+inline boost::json::string_view status_text(trust::Enablement status) {
+    return status == trust::Enablement::enabled ? "enabled" : "disabled";
+}
+
+}  // namespace azure

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <utility>
+
+#include "base/events.hpp"
+#include "base/log.hpp"
+#include "hub/handlers.hpp"
+#include "hub/query.hpp"
+#include "hub/refusals.hpp"
+#include "net/completion.hpp"
+
+/// What became of cloud-to-device messages, for the services that sent them (hub.md 7).
+namespace hub {
+
+namespace {
+
+constexpr std::chrono::seconds longest_wait{55};
+
+using Found = std::optional<feedback_rows::Batch>;
+using Settlement = feedback_rows::Settlement;
+
+http::Response refuse_queue(const Call& call, const base::Error& error) {
+    if (queue_code(error) == azure::from(error.code)) base::log::error(base::events::store_failed, error);
+    return call.refuse(queue_refusal(error));
+}
+
+http::Response shown(const feedback_rows::Batch& batch, const Call& call) {
+    http::Response response;
+    response.headers.set("Content-Type", std::string(azure::feedback_type));
+    response.headers.set("ETag", "\"" + batch.lock_token + "\"");
+    response.headers.set("iothub-userid", call.services.config.name());
+    response.headers.set("iothub-enqueuedtime", base::format_rfc3339_ms(batch.made));
+    response.body = batch.json;
+    return response;
+}
+
+Answer settle(Call& call, Settlement how) {
+    const auto start = [&](auto done) {
+        call.services.queue.settle_feedback(call.at("lock"), how, std::move(done));
+    };
+    const auto settled = co_await net::await_callback<base::Result<bool>>(start);
+    if (!settled) co_return refuse_queue(call, settled.error());
+    co_return http::Response::empty(204);
+}
+
+}  // namespace
+
+Answer get_feedback(Call& call) {
+    const auto wait = query_number(call.request.target, "wait", 0, longest_wait.count());
+    if (!wait) co_return call.refuse(wait.error());
+    Waiters::Place place(call.here.feedback, "feedback");
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(wait->value_or(0));
+    for (;;) {
+        const auto start = [&](auto done) { call.services.queue.receive_feedback(std::move(done)); };
+        const auto found = co_await net::await_callback<base::Result<Found>>(start);
+        if (!found) co_return refuse_queue(call, found.error());
+        if (*found) co_return shown(**found, call);
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        if (left.count() <= 0 || call.services.stopping) co_return http::Response::empty(204);
+        co_await place.wait(left);
+    }
+}
+
+Answer complete_feedback(Call& call) {
+    return settle(call, Settlement::complete);
+}
+
+Answer abandon_feedback(Call& call) {
+    return settle(call, Settlement::abandon);
+}
+
+}  // namespace hub
