@@ -138,6 +138,10 @@ Answer purge_devicebound(Call& call) {
     const auto start = [&](auto done) { call.services.queue.purge(*address, std::move(done)); };
     const auto purged = co_await net::await_callback<base::Result<std::size_t>>(start);
     if (!purged) co_return refuse_queue(call, purged.error());
+    base::log::info(base::events::device_changed, {{"device", address->device},
+                                                   {"what", std::to_string(*purged) + " messages purged"},
+                                                   {"by", call.caller.text()},
+                                                   {"address", call.peer.address}});
     boost::json::object body;
     body["deviceId"] = address->device;
     body["moduleId"] = nullptr;

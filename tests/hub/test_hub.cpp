@@ -134,7 +134,7 @@ net::Task<http::Response> TestHub::call(Ask ask, Caller caller) const {
 
 net::Task<net::Stream> TestHub::open_stream(std::uint16_t port, const support::Identity* identity) const {
     const net::TlsTarget target{"127.0.0.1", port, "127.0.0.1"};
-    const auto tls = client_tls(pki_, identity);
+    const auto tls = client_tls(identity);
     const std::chrono::milliseconds limit = std::chrono::seconds(20);
     auto connected = co_await net::connect_tls(target, tls, limit, base::system_clock());
     auto opened = must(std::move(connected));
