@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "http/websocket.hpp"
 #include "hub/answer.hpp"
+#include "hub/explanations.hpp"
 #include "hub/mqtt_session.hpp"
 #include "hub/tracking.hpp"
 
@@ -35,6 +36,17 @@ std::optional<http::Switch> open_websocket(const Services& services, const http:
                                                         {"reason", refusal.reason},
                                                         {"tracking", tracking}});
         auto response = refuse_status(refusal.status, refusal.reason, tracking, services.clock.now());
+        Explanation explanation;
+        explanation.tracking = tracking;
+        explanation.when = services.clock.now();
+        explanation.protocol = "https";
+        explanation.address = peer.address;
+        explanation.request = std::string(http::to_string(request.verb)) + " " +
+                              request.raw_target.substr(0, request.raw_target.find('?'));
+        explanation.answer = std::to_string(refusal.status) + " " +
+                             std::string(response.headers.get("iothub-errorcode").value_or(""));
+        explanation.reason = refusal.reason;
+        services.explanations.add(std::move(explanation));
         if (refusal.status == 405) response.headers.set("Allow", "GET");
         if (refusal.status == 426) response.headers.set("Sec-WebSocket-Version", "13");
         return http::Switch{std::move(response), {}};

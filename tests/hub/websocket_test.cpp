@@ -205,6 +205,11 @@ TEST_F(WebSocketTest, AmqpIsRefusedWithTheReason) {
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 "));
     EXPECT_THAT(answer, HasSubstr("not AMQPWSB10"));
     EXPECT_THAT(answer, HasSubstr("iothub-errorcode: GenericBadRequest"));
+    const auto at = answer.find("x-ms-request-id: ");
+    ASSERT_NE(at, std::string::npos);
+    const auto explained = hub_.get("/explain/" + answer.substr(at + 17, 32));
+    EXPECT_EQ(explained.at("request").as_string(), "GET /$iothub/websocket");
+    EXPECT_EQ(explained.at("answer").as_string(), "400 GenericBadRequest");
 }
 
 TEST_F(WebSocketTest, AnOrdinaryRequestToItsPathIsToldWhatItIsFor) {
