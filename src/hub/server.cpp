@@ -211,6 +211,7 @@ void Hub::changed(const registry::Change& change) {
 }
 
 void Hub::twin_changed(const registry::TwinChange& change) {
+    events_->changed(change);
     if (!change.desired) return;
     const auto& desired = change.after.desired;
     const bool whole = change.how == azure::TwinWrite::replace;
