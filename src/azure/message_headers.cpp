@@ -38,20 +38,26 @@ bool is_plain(std::string_view text) {
 
 }  // namespace
 
-void add_message_header(Message& message, std::string_view header, std::string value) {
+base::Status add_message_header(Message& message, std::string_view header, std::string value) {
+    std::string_view name;
+    auto* list = &message.application;
     if (base::equal_ignoring_case(header.substr(0, application_prefix.size()), application_prefix)) {
-        message.application.emplace_back(std::string(header.substr(application_prefix.size())),
-                                         std::move(value));
-        return;
+        name = header.substr(application_prefix.size());
+    } else if (base::equal_ignoring_case(header, acknowledgement)) {
+        name = acknowledgement;
+    } else {
+        const auto* known = std::ranges::find_if(
+            system_headers, [&](const auto& pair) { return base::equal_ignoring_case(header, pair.first); });
+        if (known == system_headers.end()) return {};
+        name = known->second;
+        list = &message.system;
     }
-    if (base::equal_ignoring_case(header, acknowledgement)) {
-        message.application.emplace_back(std::string(acknowledgement), std::move(value));
-        return;
-    }
-    for (const auto& [name, property] : system_headers) {
-        if (base::equal_ignoring_case(header, name))
-            message.system.emplace_back(std::string(property), std::move(value));
-    }
+    const auto thing = [&] { return "property " + std::string(header); };
+    if (name.empty()) return base::fail(base::Code::malformed, thing(), "has no name");
+    if (!base::is_utf8(value)) return base::fail(base::Code::malformed, thing(), "is not UTF-8");
+    const auto same = [&](const auto& property) { return property.first == name; };
+    if (std::ranges::none_of(*list, same)) list->emplace_back(name, std::move(value));
+    return {};
 }
 
 std::vector<std::pair<std::string, std::string>> message_headers(const Message& message) {

@@ -12,8 +12,9 @@ namespace azure {
 
 /// Takes one HTTP header of a message over: `iothub-app-{name}` becomes an application property, those of
 /// hub.md 4 system properties (`iothub-ack` the application property that it is over MQTT). Other headers are
-/// none of the message's.
-void add_message_header(Message& message, std::string_view header, std::string value);
+/// none of the message's. The first of two equal names counts, as in a property bag. Fails with `malformed`
+/// where the value is not UTF-8 or the property has no name.
+base::Status add_message_header(Message& message, std::string_view header, std::string value);
 
 /// The properties of a message as headers, the way back. A property name that may not stand in a header, and
 /// a value with anything but printable ASCII, are percent-encoded.

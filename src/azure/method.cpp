@@ -126,7 +126,7 @@ std::string method_failure_body(const MethodFailure& failure, std::string_view t
     inner["errorCode"] = static_cast<int>(failure.code);
     inner["trackingId"] = tracking_id;
     inner["message"] = failure.message;
-    inner["info"] = json::object{{"timeout", timeout}};
+    inner["info"] = json::object{{"timeout", std::string(timeout)}};
     inner["timestampUtc"] = base::format_rfc3339_ms(now);
     json::object outer;
     outer["Message"] = json::serialize(inner);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/device_message.hpp"
 
-#include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <utility>
 
@@ -17,45 +15,15 @@ namespace {
 constexpr std::string_view batch_type = "application/vnd.microsoft.iothub.json";
 constexpr std::size_t most_in_batch = 500;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> system_headers{
-    {{"iothub-messageid", "message-id"},
-     {"iothub-correlationid", "correlation-id"},
-     {"iothub-userid", "user-id"},
-     {"iothub-to", "to"},
-     {"iothub-expiry", "expiry"},
-     {"iothub-contenttype", "content-type"},
-     {"iothub-contentencoding", "content-encoding"},
-     {"iothub-interface-id", "interface-id"},
-     {"dt-subject", "dt-subject"}}};
-
 std::unexpected<Refusal> bad(std::string text) {
     return std::unexpected(Refusal{azure::ErrorCode::iot_hub_format_error, std::move(text)});
 }
 
-/// The first of two equal names counts, as in a property bag.
-void add(azure::Properties& properties, std::string_view name, std::string_view value) {
-    const auto same = [&](const auto& property) { return property.first == name; };
-    if (std::ranges::none_of(properties, same)) properties.emplace_back(name, value);
-}
-
-/// A header, or a member of a batch's properties, which are named alike; others are none of the message.
+/// A header, or a member of a batch's properties, which are named alike.
 std::expected<void, Refusal> add_property(azure::Message& message, std::string_view name,
                                           std::string_view value) {
-    const bool application =
-        base::equal_ignoring_case(name.substr(0, application_prefix.size()), application_prefix);
-    const auto* system = std::ranges::find_if(
-        system_headers, [&](const auto& known) { return base::equal_ignoring_case(name, known.first); });
-    const bool acknowledgement = base::equal_ignoring_case(name, "iothub-ack");
-    if (!application && !acknowledgement && system == system_headers.end()) return {};
-    if (!base::is_utf8(value)) return bad("the property " + std::string(name) + " is not UTF-8");
-    if (system != system_headers.end()) {
-        add(message.system, system->second, value);
-        return {};
-    }
-    if (application) name.remove_prefix(application_prefix.size());
-    if (name.empty()) return bad("a property has no name");
-    // iothub-ack keeps its name, as in the property bag of MQTT.
-    add(message.application, application ? name : "iothub-ack", value);
+    const auto fine = azure::add_message_header(message, name, std::string(value));
+    if (!fine) return bad(fine.error().text());
     return {};
 }
 

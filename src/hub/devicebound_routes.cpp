@@ -48,8 +48,10 @@ http::Response refuse_queue(const Call& call, const base::Error& error) {
 
 std::expected<azure::CloudMessage, Refusal> read_message(const Call& call, azure::Millis now) {
     azure::Message message;
-    for (const auto& [name, value] : call.request.headers.all())
-        azure::add_message_header(message, name, value);
+    for (const auto& [name, value] : call.request.headers.all()) {
+        if (const auto fine = azure::add_message_header(message, name, value); !fine)
+            return std::unexpected(Refusal{azure::ErrorCode::iot_hub_format_error, fine.error().text()});
+    }
     const auto bytes = base::as_bytes(call.request.body);
     message.body.assign(bytes.begin(), bytes.end());
     auto made = azure::make_cloud_message(std::move(message), call.at("d"));

@@ -47,13 +47,13 @@ void append_all(Telemetry& telemetry, const Sender& sender, std::vector<azure::M
                 std::chrono::sys_time<std::chrono::milliseconds> now,
                 std::function<void(base::Status)> done) {
     if (messages.empty()) return done({});
-    struct Batch {
+    struct Gathering {
         std::mutex mutex;
         std::size_t left;
         base::Status outcome;
         std::function<void(base::Status)> done;
     };
-    const auto batch = std::make_shared<Batch>();
+    const auto batch = std::make_shared<Gathering>();
     batch->left = messages.size();
     batch->done = std::move(done);
     for (auto& message : messages) {

@@ -121,7 +121,7 @@ TEST(CloudMessage, HeadersGoBothWays) {
                                                                     {"iothub-ack", "Full"},
                                                                     {"authorization", "secret"},
                                                                     {"content-length", "5"}})
-        azure::add_message_header(message, name, value);
+        EXPECT_TRUE(azure::add_message_header(message, name, value));
     const auto made = azure::make_cloud_message(message, "TempSensor");
     ASSERT_TRUE(made) << made.error().text();
     EXPECT_EQ(made->ack, Ack::full);
