@@ -6,9 +6,11 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "azure/twin.hpp"
 #include "base/encoding.hpp"
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "hub/twin_event.hpp"
 #include "pki/digest.hpp"
 
 namespace hub {
@@ -17,23 +19,10 @@ namespace {
 
 namespace json = boost::json;
 
-/// A twin that nobody has written yet (hub.md 5.5): the metadata has no time.
-json::object untouched_section() {
-    return {{"$metadata", json::object{{"$lastUpdated", "0001-01-01T00:00:00Z"}}}, {"$version", 1}};
-}
-
 json::object ids(const trust::Identity& identity) {
     json::object out{{"deviceId", identity.device}};
     if (identity.is_module()) out["moduleId"] = identity.module;
     return out;
-}
-
-std::string created_body(const trust::Identity& identity) {
-    auto twin = ids(identity);
-    twin["etag"] = "AAAAAAAAAAE=";
-    twin["version"] = 2;
-    twin["properties"] = json::object{{"desired", untouched_section()}, {"reported", untouched_section()}};
-    return json::serialize(twin);
 }
 
 }  // namespace
@@ -52,7 +41,7 @@ azure::Event make_hub_event(HubEvent event, const std::string& hub_name, const s
     auto& application = out.message.application;
     application = {{"hubName", hub_name}, {"deviceId", event.about.device}};
     if (event.about.is_module()) application.emplace_back("moduleId", event.about.module);
-    application.emplace_back("operationTimestamp", stamp);
+    application.emplace_back("operationTimestamp", azure::format_ticks(now));
     application.emplace_back("iothub-message-schema", std::string(event.schema));
     application.emplace_back("opType", std::string(event.operation));
     out.annotations.emplace_back("iothub-connection-device-id", event.about.device);
@@ -76,7 +65,8 @@ void HubEvents::changed(const registry::Change& change) {
                    .source = "deviceLifecycleEvents",
                    .schema = "deviceLifecycleNotification",
                    .operation = change.created ? "createDeviceIdentity" : "deleteDeviceIdentity",
-                   .body = change.created ? created_body(about) : json::serialize(ids(about))};
+                   .body = change.created ? whole_twin_body(about, azure::make_twin({}, clock_.now_ms()))
+                                          : json::serialize(ids(about))};
     if (about.is_module()) {
         event.schema = "moduleLifecycleNotification";
         event.operation = change.created ? "createModuleIdentity" : "deleteModuleIdentity";
@@ -95,13 +85,14 @@ void HubEvents::presence(const trust::Identity& identity, bool connected) {
     emit(std::move(event));
 }
 
-void HubEvents::twin_changed(const trust::Identity& identity, bool replaced, std::string body) {
+void HubEvents::changed(const registry::TwinChange& change) {
     if (!config_.events.twin_changes) return;
-    emit({.about = identity,
+    const bool replaced = change.how == azure::TwinWrite::replace;
+    emit({.about = change.identity,
           .source = "twinChangeEvents",
           .schema = "twinChangeNotification",
           .operation = replaced ? "replaceTwin" : "updateTwin",
-          .body = std::move(body)});
+          .body = replaced ? whole_twin_body(change.identity, change.after) : twin_patch_body(change)});
 }
 
 /// 64 hex digits that grow from event to event.

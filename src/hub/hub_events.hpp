@@ -37,9 +37,8 @@ class HubEvents {
     void changed(const registry::Change& change);
     /// The identity has come, or has gone and no other connection has taken its place.
     void presence(const trust::Identity& identity, bool connected);
-    /// A twin was written. `replaced`: whole; otherwise `body` has what changed: {"version", "tags"?,
-    /// "properties"?: {"desired"?, "reported"?}} with $metadata and $version.
-    void twin_changed(const trust::Identity& identity, bool replaced, std::string body);
+    /// A committed write of a twin, by a service or by its device.
+    void changed(const registry::TwinChange& change);
 
   private:
     void emit(HubEvent event);

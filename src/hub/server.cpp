@@ -15,7 +15,6 @@
 #include "hub/queue_sweep.hpp"
 #include "hub/routes.hpp"
 #include "hub/tracking.hpp"
-#include "hub/twin_event.hpp"
 #include "hub/websocket.hpp"
 
 namespace hub {
@@ -212,10 +211,7 @@ void Hub::changed(const registry::Change& change) {
 }
 
 void Hub::twin_changed(const registry::TwinChange& change) {
-    if (config_.events.twin_changes) {
-        events_->twin_changed(change.identity, change.how == azure::TwinWrite::replace,
-                              twin_event_body(change));
-    }
+    events_->changed(change);
     if (!change.desired) return;
     const auto& desired = change.after.desired;
     const bool whole = change.how == azure::TwinWrite::replace;

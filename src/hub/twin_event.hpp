@@ -7,8 +7,12 @@
 
 namespace hub {
 
-/// The body of the event about a written twin: what a patch has changed, or the whole twin after a
-/// replacement; {"version", "tags"?, "properties"?: {"desired"?, "reported"?}}. Pure.
-std::string twin_event_body(const registry::TwinChange& change);
+/// The body of the event that tells of a twin's creation or of its replacement: ids, etag, version, tags and
+/// both properties with $metadata and $version.
+std::string whole_twin_body(const trust::Identity& identity, const azure::Twin& twin);
+
+/// The body of the event that tells of a patch: the new version and what was written, with the $metadata of
+/// that alone. A member that was deleted stands as null.
+std::string twin_patch_body(const registry::TwinChange& change);
 
 }  // namespace hub
