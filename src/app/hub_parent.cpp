@@ -10,6 +10,7 @@
 
 #include "app/hub_device_calls.hpp"
 #include "app/hub_device_fields.hpp"
+#include "app/hub_query.hpp"
 #include "base/result.hpp"
 
 namespace app {
@@ -62,13 +63,12 @@ base::Result<std::string> scope_of(const HubClient& client, const std::string& p
 }
 
 base::Result<std::vector<std::string>> children_of(const HubClient& client, const std::string& scope) {
-    SP_TRY(return, const auto answer, client.send({.target = "/devices/?api-version=2021-04-12&top=1000"}));
-    SP_TRY(return, const auto value, parse_answer(answer));
-    if (!value.is_array()) return base::fail(base::Code::unavailable, "answer of the hub", "is no list");
+    SP_TRY(return, const auto rows,
+                 query_rows(client, "SELECT deviceId FROM devices WHERE ARRAY_CONTAINS(parentScopes, " +
+                                        query_quoted(scope) + ")"));
     std::vector<std::string> children;
-    for (const auto& device : value.get_array()) {
-        if (device.is_object() && parent_scope(device.get_object()) == scope)
-            children.push_back(text_member(device.get_object(), "deviceId"));
+    for (const auto& row : rows) {
+        if (row.is_object()) children.push_back(text_member(row.get_object(), "deviceId"));
     }
     return children;
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/hub_query.hpp"
+
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
@@ -24,12 +26,12 @@ struct Options {
 };
 
 /// One page behind `continuation`; which is then that of the next, empty after the last one.
-base::Result<json::array> page(const HubClient& client, const Options& options, std::size_t most,
+base::Result<json::array> page(const HubClient& client, const std::string& query, std::size_t most,
                                std::string& continuation) {
     HubClient::Ask ask;
     ask.verb = http::Verb::post;
     ask.target = "/devices/query?api-version=2021-04-12";
-    ask.body = json::serialize(json::object{{"query", options.query}});
+    ask.body = json::serialize(json::object{{"query", query}});
     ask.headers.emplace_back("x-ms-max-item-count", std::to_string(most));
     if (!continuation.empty()) ask.headers.emplace_back("x-ms-continuation", continuation);
     SP_TRY(return, const auto answer, client.send(ask));
@@ -41,14 +43,7 @@ base::Result<json::array> page(const HubClient& client, const Options& options, 
 
 base::Status query(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
-    json::array all;
-    std::string continuation;
-    do {
-        const auto wanted = options.top ? *options.top - all.size() : largest_page;
-        SP_TRY(return, auto rows, page(client, options, std::min(wanted, largest_page), continuation));
-        for (auto& row : rows) all.push_back(std::move(row));
-    } while (!continuation.empty() && (!options.top || all.size() < *options.top));
-    if (options.top && all.size() > *options.top) all.resize(*options.top);
+    SP_TRY(return, const auto all, query_rows(client, options.query, options.top));
     if (options.login.json()) {
         print_json(all);
     } else {
@@ -58,6 +53,25 @@ base::Status query(const Options& options) {
 }
 
 }  // namespace
+
+base::Result<json::array> query_rows(const HubClient& client, const std::string& query,
+                                     std::optional<std::size_t> top) {
+    json::array all;
+    std::string continuation;
+    do {
+        const auto wanted = top ? *top - all.size() : largest_page;
+        SP_TRY(return, auto rows, page(client, query, std::min(wanted, largest_page), continuation));
+        for (auto& row : rows) all.push_back(std::move(row));
+    } while (!continuation.empty() && (!top || all.size() < *top));
+    if (top && all.size() > *top) all.resize(*top);
+    return all;
+}
+
+std::string query_quoted(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) out += c == '\'' ? "''" : c == '\\' ? "\\\\" : std::string(1, c);
+    return out + "'";
+}
 
 void add_hub_query(CLI::App& hub, Run& run) {
     auto options = std::make_shared<Options>();

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/hub_seed.hpp"
 
-#include <fmt/format.h>
-
-#include <map>
-
 #include "azure/bulk.hpp"
+#include "base/encoding.hpp"
 #include "base/file.hpp"
 #include "base/result.hpp"
 
@@ -13,56 +10,41 @@ namespace app {
 
 namespace {
 
-constexpr std::size_t largest_file = 256 * 1024 * 1024;
+constexpr std::size_t largest_file = 1024UL * 1024 * 1024;
 
-base::Result<std::vector<azure::BulkItem>> read_items(const std::filesystem::path& file) {
-    SP_TRY(return, const auto text, base::read_file(file, "seed", largest_file));
-    auto items = azure::parse_bulk(text, 0);
-    if (items) return items;
-    if (items.error().code == base::Code::invalid_argument) return std::vector<azure::BulkItem>();  // []
-    return base::fail(base::Code::malformed, "seed " + file.string(), "is no JSON array",
-                      R"(write it as [{"id": "TempSensor"}, {"id": "EdgeGateway", "moduleId": "mod1"}])");
+bool is_empty_array(std::string_view text) {
+    text = base::trim(text);
+    return text.starts_with('[') && text.ends_with(']') &&
+           base::trim(text.substr(1, text.size() - 2)).empty();
 }
 
-/// "item 3 (device TempSensor) of seed FILE".
-std::string thing_of(std::size_t index, const trust::Identity& id, const std::filesystem::path& file) {
-    return fmt::format("item {} ({} {}) of seed {}", index + 1, id.is_module() ? "module" : "device",
-                       id.text(), file.string());
-}
-
-std::unexpected<base::Error> refused(std::string thing, const std::string& why) {
-    return base::fail(base::Code::invalid_argument, std::move(thing), "cannot be created: " + why);
-}
-
-/// These two come with their device; the seed says how they prove themselves.
-bool is_system_module(const trust::Identity& id) {
-    return id.module == "$edgeHub" || id.module == "$edgeAgent";
-}
-
-bool exists(azure::ErrorCode code) {
+bool exists_already(azure::ErrorCode code) {
     return code == azure::ErrorCode::device_already_exists || code == azure::ErrorCode::module_already_exists;
 }
 
 }  // namespace
 
 base::Status seed_registry(registry::Registry& registry, const std::filesystem::path& file) {
-    SP_TRY(return, auto items, read_items(file));
-    std::map<trust::Identity, std::string> things;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        auto& item = items[i];
-        const auto thing = thing_of(i, item.identity, file);
-        if (item.refused) return refused(thing, item.refused->text);
-        if (item.mode != azure::ImportMode::create)
-            return base::fail(base::Code::invalid_argument, thing,
-                              "has the importMode " + std::string(azure::to_string(item.mode)),
-                              "leave importMode out, or write create: a seed creates what is missing");
-        if (is_system_module(item.identity)) item.mode = azure::ImportMode::update;
-        things.emplace(item.identity, thing);
+    const auto thing = "seed " + file.string();
+    SP_TRY(return, const auto text, base::read_file(file, "seed", largest_file));
+    if (is_empty_array(text)) return {};
+    auto items = azure::parse_bulk(text, 0);
+    if (!items)
+        return base::fail(base::Code::malformed, thing,
+                          "cannot be read: " + items.error().thing + " " + items.error().reason,
+                          R"(write it as [{"id": "TempSensor"}, {"id": "TempSensor", "moduleId": "mod1"}])");
+    for (auto& item : *items) {
+        // These two come with their device; the seed says how they prove themselves.
+        const auto& module = item.identity.module;
+        if (item.mode == azure::ImportMode::create && (module == "$edgeHub" || module == "$edgeAgent"))
+            item.mode = azure::ImportMode::update;
     }
-    if (items.empty()) return {};
-    SP_TRY(return, const auto result, registry.bulk(std::move(items)));
-    for (const auto& failure : result.failures)
-        if (!exists(failure.code)) return refused(things[failure.identity], failure.text);
+    SP_TRY(return, const auto result, registry.bulk(*std::move(items)));
+    for (const auto& [identity, code, why, mode] : result.failures) {
+        if (mode == azure::ImportMode::create && exists_already(code)) continue;
+        return base::fail(base::Code::invalid_argument, thing,
+                          "has an item that is refused: " + identity.text() + ": " + why);
+    }
     return {};
 }
 

@@ -80,6 +80,9 @@ class Family(HubTest):
         self.command("device", "children", "remove", "-d", "EdgeGateway", "--remove-all")
         self.assertEqual(self.children("EdgeGateway"), [])
         self.assertEqual(self.exit_code("device", "children", "list", "-d", "TempSensor"), 1)
+        self.command("device", "create", "-d", "it's", "--ee")
+        self.command("device", "children", "add", "-d", "it's", "--cl", "b")
+        self.assertEqual(self.children("it's"), ["b"])
 
     def test_a_parent_that_would_be_below_its_child_is_refused(self):
         self.command("device", "parent", "set", "-d", "Other-Gateway", "--pd", "EdgeGateway")

@@ -179,6 +179,7 @@ class Dev(unittest.TestCase):
             {"id": "TempSensor", "importMode": "Create", "status": "disabled", "tags": {"floor": 3},
              "authentication": {"type": "sas", "symmetricKey": {"primaryKey": key, "secondaryKey": key}}},
             {"id": "TempSensor", "moduleId": "mod1"},
+            {"id": "Twin", "tags": {"floor": 2}, "properties": {"desired": {"rate": 5}}},
         ])
         hub = self.dev("--seed", seed)
 
@@ -194,20 +195,45 @@ class Dev(unittest.TestCase):
         self.assertEqual([module["moduleId"] for module in shown], ["mod1"])
         edge_hub = json.loads(hub.command("module", "show", "-d", "EdgeGateway", "-m", "$edgeHub", "-o", "json").stdout)
         self.assertEqual(edge_hub["authentication"]["symmetricKey"]["primaryKey"], key)
+        twin = json.loads(hub.ask("/twins/Twin?api-version=2021-04-12")[1])
+        self.assertEqual((twin["tags"], twin["properties"]["desired"]["rate"]), ({"floor": 2}, 5))
         hub.command("device", "update", "-d", "TempSensor", "--status", "enabled")
         hub.stop()
         hub = self.dev("--seed", seed)
         self.assertEqual(sensor()["status"], "enabled", "what exists is left as it is")
 
     def test_a_bad_seed_is_one_line_that_names_the_item(self):
-        for items, words in (("{}", "is no JSON array"), ("[", "is no JSON array"), ([7], "item 1"),
-                             ([{"id": "a"}, {"id": "b c"}], "item 2"), ([{"id": "a", "status": "on"}], "status"),
-                             ([{"id": "a", "moduleId": "m"}], "device a"), ([{"status": "enabled"}], "id"),
-                             ([{"id": "a", "importMode": "delete"}], "importMode")):
+        for items, words in (("{}", "is not an array"), ("[", "seed.json"), ([7], "[0]"),
+                             ([{"id": "a"}, {"id": "b c"}], "b c"), ([{"id": "a", "status": "on"}], "status"),
+                             ([{"id": "a", "moduleId": "m"}], "a/m"), ([{"status": "enabled"}], "device id"),
+                             ([{"id": "a", "importMode": "delete"}], "a:"), ([{"id": "a"}, {"id": "a"}], "more than once")):
             code, said = self.fail_to_start("--seed", self.write_seed(items), "--mqtt-port", "0", "--https-port", "0")
             self.assertEqual(code, 1, items)
             self.assertEqual(len(said.splitlines()), 1, said)
             self.assertIn(words, said)
+
+    def test_a_seed_of_nothing_and_one_that_takes_away_are_fine(self):
+        hub = self.dev("--seed", self.write_seed([]))
+        hub.command("device", "create", "-d", "old")
+        hub.stop()
+        hub = self.dev("--seed", self.write_seed([{"id": "old", "importMode": "delete"}, {"id": "new"}]))
+        shown = json.loads(hub.ask("/devices?api-version=2021-04-12")[1])
+        self.assertEqual([device["deviceId"] for device in shown], ["new"])
+
+    def test_hub_run_serves_the_directory_of_hub_dev(self):
+        dev = self.dev()
+        dev.command("device", "create", "-d", "TempSensor")
+        dev.stop()
+        ready = self.dir / "ready"
+        process = subprocess.Popen([SALLYPORT, "hub", "run", "--data", self.dir / "hub", "--mqtt-port", "0",
+                                    "--https-port", "0", "--ready-file", ready], stderr=subprocess.DEVNULL)
+        try:
+            until(GENEROUS, "serving", ready.exists)
+            dev.values["IOTHUB_HTTPS_PORT"] = parse(ready.read_text().splitlines())["HTTPS_PORT"]
+            self.assertEqual(dev.ask("/devices/TempSensor?api-version=2021-04-12")[0], 200)
+        finally:
+            process.terminate()
+            process.wait(GENEROUS)
 
 
 if __name__ == "__main__":
