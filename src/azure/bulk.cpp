@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "azure/json_reader.hpp"
+#include "azure/json_text.hpp"
 #include "azure/wishes_json.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
@@ -54,7 +55,7 @@ base::Status read_twin(const json::object& item, BulkItem& out) {
     for (const std::string_view name : {"tags", "properties"})
         if (const auto* section = item.if_contains(name); section != nullptr) twin[name] = *section;
     if (twin.empty()) return {};
-    SP_TRY(return, auto wish, parse_twin(json::serialize(twin)));
+    SP_TRY(return, auto wish, parse_twin(json_text(twin)));
     if (wish.tags || wish.desired) out.twin = std::move(wish);
     return {};
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "azure/json_reader.hpp"
+#include "azure/json_text.hpp"
 #include "azure/query.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
@@ -139,13 +140,13 @@ ConfigurationResult<Configuration> parse_configuration(std::string_view document
 }
 
 std::string to_json(const Configuration& configuration) {
-    return json::serialize(to_value(configuration));
+    return json_text(to_value(configuration));
 }
 
 std::string to_json(const std::vector<Configuration>& configurations) {
     json::array list;
     for (const auto& one : configurations) list.push_back(to_value(one));
-    return json::serialize(list);
+    return json_text(list);
 }
 
 base::Status check_target_condition(std::string_view text) {
@@ -180,7 +181,7 @@ base::Result<std::string> test_queries(std::string_view document) {
             errors[name] = parsed.error().text();
     }
     answer["customMetricQueryErrors"] = std::move(errors);
-    return json::serialize(answer);
+    return json_text(answer);
 }
 
 }  // namespace azure

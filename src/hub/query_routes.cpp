@@ -70,8 +70,8 @@ net::Task<base::Result<QueryStep>> next_page(const Services& services, Shared as
     step.position = std::move(from);
     for (int i = 0; i < most_steps_a_page && !step.finished && step.count == 0; ++i) {
         std::function<base::Result<QueryStep>(registry::Reader&)> work =
-            [&sessions = services.sessions, asked, position = step.position, most](registry::Reader& reader) {
-                return scan(reader, sessions, asked->query, position, most);
+            [&services, asked, position = step.position, most](registry::Reader& reader) {
+                return scan(reader, services, asked->query, position, most);
             };
         auto done = co_await run_on<QueryStep>(services.queries, std::move(work));
         if (!done) co_return std::unexpected(std::move(done).error());
@@ -89,8 +89,9 @@ net::Task<base::Result<std::string>> all_groups(const Services& services, Shared
         if (services.stopping)
             co_return base::fail(base::Code::unavailable, "query", "is cut short by the end of the hub");
         std::function<base::Result<QueryStep>(registry::Reader&)> work =
-            [&sessions = services.sessions, asked, groups, position = step.position](
-                registry::Reader& reader) { return scan(reader, sessions, asked->query, position, *groups); };
+            [&services, asked, groups, position = step.position](registry::Reader& reader) {
+                return scan(reader, services, asked->query, position, *groups);
+            };
         auto done = co_await run_on<QueryStep>(services.queries, std::move(work));
         if (!done) co_return std::unexpected(std::move(done).error());
         step = *std::move(done);

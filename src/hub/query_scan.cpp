@@ -5,9 +5,10 @@
 #include <charconv>
 
 #include "azure/json_text.hpp"
+#include "azure/twin.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
-#include "hub/twin_view.hpp"
+#include "hub/presence.hpp"
 #include "pki/digest.hpp"
 
 namespace hub {
@@ -32,8 +33,22 @@ std::string behind(const std::string& id) {
     return id + '\x01';
 }
 
+struct TwinView {
+    trust::Identity identity;
+    json::object document;  ///< as the service API shows it; empty: deleted since its identity was read
+};
+
+template <class Document>
+base::Result<TwinView> view_twin(registry::Reader& reader, const Services& services, Document shown) {
+    show_presence(shown, services);
+    const auto& identity = shown.record.identity;
+    SP_TRY(return, const auto twin, reader.twin(identity));
+    if (!twin) return TwinView{identity, {}};
+    return TwinView{identity, azure::to_value(*twin, shown)};
+}
+
 /// The twins of the query's source behind `after`, each with its identity.
-base::Result<std::vector<TwinView>> read_twins(registry::Reader& reader, const Sessions& sessions,
+base::Result<std::vector<TwinView>> read_twins(registry::Reader& reader, const Services& services,
                                                const azure::Query& query, const trust::Identity& after) {
     const auto ids = query.ids();
     std::vector<TwinView> out;
@@ -41,7 +56,7 @@ base::Result<std::vector<TwinView>> read_twins(registry::Reader& reader, const S
         const auto first = after.device.empty() ? ids.first : std::max(ids.first, behind(after.device));
         SP_TRY(return, const auto devices, reader.devices(first, ids.last, twins_a_read));
         for (const auto& device : devices) {
-            SP_TRY(return, auto view, view_twin(reader, sessions, device));
+            SP_TRY(return, auto view, view_twin(reader, services, device));
             out.push_back(std::move(view));
         }
         return out;
@@ -50,7 +65,7 @@ base::Result<std::vector<TwinView>> read_twins(registry::Reader& reader, const S
     const auto from = after < trust::Identity{ids.first, {}} ? trust::Identity{ids.first, {}} : after;
     SP_TRY(return, const auto modules, reader.modules_behind(from, ids.last, twins_a_read));
     for (const auto& module : modules) {
-        SP_TRY(return, auto view, view_twin(reader, sessions, module));
+        SP_TRY(return, auto view, view_twin(reader, services, module));
         out.push_back(std::move(view));
     }
     return out;
@@ -61,14 +76,14 @@ enum class Go { on, stop, back };
 
 /// Shows the twins from `step.position` on to `look`, until it says stop or the step has done its part.
 template <class Look>
-base::Status walk(registry::Reader& reader, const Sessions& sessions, const azure::Query& query,
+base::Status walk(registry::Reader& reader, const Services& services, const azure::Query& query,
                   QueryStep& step, Look look) {
     if (query.ids().empty()) {
         step.finished = true;
         return {};
     }
     for (std::size_t seen = 0; seen < twins_a_step; seen += twins_a_read) {
-        SP_TRY(return, const auto twins, read_twins(reader, sessions, query, step.position.after));
+        SP_TRY(return, const auto twins, read_twins(reader, services, query, step.position.after));
         for (const auto& twin : twins) {
             if (twin.document.empty()) continue;
             SP_TRY(return, const Go go, look(twin.document));
@@ -116,7 +131,7 @@ base::Result<QueryPosition> QueryPosition::parse(std::string_view token, std::st
     return position;
 }
 
-base::Result<QueryStep> scan(registry::Reader& reader, const Sessions& sessions, const azure::Query& query,
+base::Result<QueryStep> scan(registry::Reader& reader, const Services& services, const azure::Query& query,
                              QueryPosition from, std::size_t most) {
     QueryStep step;
     step.position = std::move(from);
@@ -125,7 +140,7 @@ base::Result<QueryStep> scan(registry::Reader& reader, const Sessions& sessions,
         return step;
     }
     auto& left = step.position.left;
-    auto walked = walk(reader, sessions, query, step, [&](const json::object& twin) -> base::Result<Go> {
+    auto walked = walk(reader, services, query, step, [&](const json::object& twin) -> base::Result<Go> {
         if (!query.matches(twin)) return Go::on;
         // A full page ends where the next one begins, so that the last page knows that it is the last.
         if (step.count == most || step.rows.size() >= octets_a_step) return Go::back;
@@ -142,7 +157,7 @@ base::Result<QueryStep> scan(registry::Reader& reader, const Sessions& sessions,
     return step;
 }
 
-base::Result<QueryStep> scan(registry::Reader& reader, const Sessions& sessions, const azure::Query& query,
+base::Result<QueryStep> scan(registry::Reader& reader, const Services& services, const azure::Query& query,
                              QueryPosition from, azure::QueryGroups& groups) {
     QueryStep step;
     step.position = std::move(from);
@@ -152,7 +167,7 @@ base::Result<QueryStep> scan(registry::Reader& reader, const Sessions& sessions,
         step.finished = true;
         return step;
     }
-    auto walked = walk(reader, sessions, query, step, [&](const json::object& twin) -> base::Result<Go> {
+    auto walked = walk(reader, services, query, step, [&](const json::object& twin) -> base::Result<Go> {
         if (query.matches(twin))
             if (auto added = groups.add(twin); !added) return std::unexpected(added.error());
         return Go::on;

@@ -8,7 +8,7 @@
 
 #include "azure/query.hpp"
 #include "base/error.hpp"
-#include "hub/sessions.hpp"
+#include "hub/services.hpp"
 #include "registry/registry.hpp"
 
 /// Queries over the registry, in steps of bounded work. From any thread.
@@ -34,10 +34,10 @@ struct QueryStep {
 };
 
 /// Looks at a bounded number of twins from `from` on, and stops at `most` rows or 4 MiB of them.
-base::Result<QueryStep> scan(registry::Reader& reader, const Sessions& sessions, const azure::Query& query,
+base::Result<QueryStep> scan(registry::Reader& reader, const Services& services, const azure::Query& query,
                              QueryPosition from, std::size_t most);
 /// The same for a query with aggregates; what matches goes into `groups`.
-base::Result<QueryStep> scan(registry::Reader& reader, const Sessions& sessions, const azure::Query& query,
+base::Result<QueryStep> scan(registry::Reader& reader, const Services& services, const azure::Query& query,
                              QueryPosition from, azure::QueryGroups& groups);
 
 }  // namespace hub

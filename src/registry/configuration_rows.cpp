@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/json.hpp>
 
+#include "azure/json_text.hpp"
 #include "registry/refusals.hpp"
 #include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
@@ -12,12 +13,12 @@ namespace json = boost::json;
 
 /// What the column `document` holds.
 std::string document_of(const azure::Configuration& configuration) {
-    return json::serialize(json::object{{"schemaVersion", configuration.schema_version},
-                                        {"labels", configuration.labels},
-                                        {"content", configuration.content},
-                                        {"targetCondition", configuration.target_condition},
-                                        {"priority", configuration.priority},
-                                        {"queries", configuration.metric_queries}});
+    return azure::json_text(json::object{{"schemaVersion", configuration.schema_version},
+                                         {"labels", configuration.labels},
+                                         {"content", configuration.content},
+                                         {"targetCondition", configuration.target_condition},
+                                         {"priority", configuration.priority},
+                                         {"queries", configuration.metric_queries}});
 }
 
 base::Result<azure::Configuration> read_configuration(const store::Statement& row) {
@@ -26,12 +27,11 @@ base::Result<azure::Configuration> read_configuration(const store::Statement& ro
     out.etag = row.text(1);
     out.created = instant(row.integer(2));
     out.updated = instant(row.integer(3));
-    json::error_code failed;
-    const auto document = json::parse(row.text(4), failed);
-    if (failed || !document.is_object())
+    const auto document = azure::parse_json(row.text(4));
+    if (!document || !document->is_object())
         return base::fail(base::Code::io, refusals::configuration_thing(out.id),
                           "cannot be read from the registry");
-    const auto& members = document.get_object();
+    const auto& members = document->get_object();
     out.schema_version = members.at("schemaVersion").as_string();
     out.labels = members.at("labels").as_object();
     out.content = members.at("content").as_object();
