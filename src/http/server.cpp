@@ -182,7 +182,8 @@ net::Task<Next> answer_one(const Server& server, net::Stream& stream, std::strin
     std::optional<Switch> change;
     if (server.upgrade) change = server.upgrade(received.request, stream.peer());
     if (change && change->serve) {
-        const bool sent = co_await send(stream, std::move(change->answer), Framing{});
+        const Framing framing{};
+        const bool sent = co_await send(stream, std::move(change->answer), framing);
         if (!sent) co_return Next{};
         co_return Next{false, std::move(change->serve)};
     }
