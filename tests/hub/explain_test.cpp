@@ -189,6 +189,7 @@ TEST_F(ExplainTest, MissingRightIsExplained) {
     EXPECT_EQ(step->at("check").as_string(), "policy.right");
     EXPECT_EQ(step->at("expected").as_string(), "RegistryRead");
     EXPECT_EQ(step->at("found").as_string(), "policy service");
+    EXPECT_NE(explanation.at("fix").as_string(), "");
 }
 
 TEST_F(ExplainTest, WhatWasRefusedForAnotherReasonIsExplainedByItsText) {
