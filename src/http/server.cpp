@@ -182,8 +182,9 @@ net::Task<Next> answer_one(const Server& server, net::Stream& stream, std::strin
     std::optional<Switch> change;
     if (server.upgrade) change = server.upgrade(received.request, stream.peer());
     if (change && change->serve) {
-        const Framing framing{};
-        const bool sent = co_await send(stream, std::move(change->answer), framing);
+        // Named: g++ 12 frees the strings of a braced temporary in an awaiting call twice.
+        const Framing plain;
+        const bool sent = co_await send(stream, std::move(change->answer), plain);
         if (!sent) co_return Next{};
         co_return Next{false, std::move(change->serve)};
     }

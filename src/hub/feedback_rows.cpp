@@ -87,7 +87,7 @@ base::Result<std::optional<Batch>> take(store::Database& database, azure::Millis
     if (auto ran = run(lock); !ran) return std::unexpected(std::move(ran).error());
     auto records = database.statement("SELECT record FROM feedback WHERE batch=? ORDER BY id");
     records.bind(1, id);
-    batch.json = "[";
+    batch.json += '[';
     for (;;) {
         SP_TRY(return, const bool there, records.step());
         if (!there) break;

@@ -51,6 +51,7 @@ class MqttSession final : public Member,
     /// Of the identity that it was let in as.
     const std::string& generation() const { return generation_; }
     const azure::Claim& claim() const { return credential_.claim; }
+    const std::string& address() const { return connection_->peer().address; }
     /// Counts a write that the peer has asked for; false: too many are under way, which QoS 0 alone can
     /// bring about.
     bool begin_write();

@@ -41,6 +41,18 @@ void refuse(MqttSession& session, const std::string& request, const Refusal& ref
                                               {"error", std::string(azure::name(refusal.code))},
                                               {"reason", reason},
                                               {"tracking", tracking}});
+    Explanation explanation;
+    explanation.tracking = tracking;
+    explanation.when = session.services().clock.now();
+    explanation.protocol = "mqtt";
+    explanation.address = session.address();
+    explanation.identity = session.identity();
+    explanation.caller = session.identity().text();
+    explanation.request = "twin";
+    explanation.answer =
+        std::to_string(azure::http_status(refusal.code)) + " " + std::string(azure::name(refusal.code));
+    explanation.reason = reason;
+    session.services().explanations.add(std::move(explanation));
     answer(session, azure::http_status(refusal.code), request,
            azure::numbered_error(refusal.code, refusal.text, tracking, session.services().clock.now_ms()));
 }

@@ -78,6 +78,10 @@ constexpr std::array table{
     Advice{"token.policy",
            "use a policy that exists at the hub and has DeviceConnect, or the device's own key"},
     Advice{"token.signature", "the key is not the registered one: take it again from the hub"},
+    Advice{
+        "policy.right",
+        "use a policy that has the right: sallyport hub connection-string show --policy-name iothubowner, or "
+        "a narrower one"},
     Advice{"leaf.thumbprint",
            "register this certificate's thumbprint: sallyport hub device update with --primary-thumbprint"},
     Advice{"leaf.common_name", "have the certificate issued with the device id as its common name"},

@@ -189,6 +189,7 @@ TEST_F(ExplainTest, MissingRightIsExplained) {
     EXPECT_EQ(step->at("check").as_string(), "policy.right");
     EXPECT_EQ(step->at("expected").as_string(), "RegistryRead");
     EXPECT_EQ(step->at("found").as_string(), "policy service");
+    EXPECT_NE(explanation.at("fix").as_string(), "");
 }
 
 TEST_F(ExplainTest, WhatWasRefusedForAnotherReasonIsExplainedByItsText) {
@@ -225,6 +226,27 @@ TEST_F(ExplainTest, ConnectThatCannotBeJudgedIsExplainedToo) {
     EXPECT_FALSE(hub_.try_connect(
         {.device = "TempSensor", .will = mqtt::Will{"elsewhere", {}, mqtt::Qos::at_most_once, false}}));
     EXPECT_EQ(newest("TempSensor").at("answer").as_string(), "closed");
+}
+
+net::Task<> report_nonsense(const TestHub& hub, MqttWish wish) {
+    auto client = co_await hub.connect(wish);
+    EXPECT_TRUE(client.has_value());
+    if (!client) co_return;
+    const auto text = base::as_bytes("no JSON");
+    const base::Bytes nonsense(text.begin(), text.end());
+    const auto sent = co_await (*client)->publish("$iothub/twin/PATCH/properties/reported/?$rid=1", nonsense,
+                                                  mqtt::Qos::at_least_once);
+    EXPECT_TRUE(sent.has_value());
+    co_await (*client)->disconnect();
+}
+
+TEST_F(ExplainTest, RefusedTwinUpdateOfADeviceIsExplained) {
+    hub_.register_device("TempSensor", identity_);
+    net::run_task(report_nonsense(hub_, {.device = "TempSensor", .identity = &identity_}));
+    const auto explanation = newest("TempSensor");
+    EXPECT_EQ(explanation.at("request").as_string(), "twin");
+    EXPECT_EQ(explanation.at("caller").as_string(), "TempSensor");
+    EXPECT_THAT(std::string(explanation.at("answer").as_string()), testing::StartsWith("400 "));
 }
 
 TEST_F(ExplainTest, NeedsRegistryRead) {

@@ -190,7 +190,7 @@ class Dev(unittest.TestCase):
         self.assertEqual(sensor()["status"], "disabled")
         found = hub.command("query", "-q", "SELECT deviceId FROM devices WHERE tags.floor = 3").stdout
         self.assertEqual(found, '{"deviceId":"TempSensor"}\n')
-        self.assertIn("totalDeviceCount: 2", hub.command("statistics").stdout)
+        self.assertIn("totalDeviceCount: 3", hub.command("statistics").stdout)
         shown = json.loads(hub.command("module", "list", "-d", "TempSensor", "-o", "json").stdout)
         self.assertEqual([module["moduleId"] for module in shown], ["mod1"])
         edge_hub = json.loads(hub.command("module", "show", "-d", "EdgeGateway", "-m", "$edgeHub", "-o", "json").stdout)
@@ -205,8 +205,9 @@ class Dev(unittest.TestCase):
     def test_a_bad_seed_is_one_line_that_names_the_item(self):
         for items, words in (("{}", "is not an array"), ("[", "seed.json"), ([7], "[0]"),
                              ([{"id": "a"}, {"id": "b c"}], "b c"), ([{"id": "a", "status": "on"}], "status"),
-                             ([{"id": "a", "moduleId": "m"}], "a/m"), ([{"status": "enabled"}], "device id"),
-                             ([{"id": "a", "importMode": "delete"}], "a:"), ([{"id": "a"}, {"id": "a"}], "more than once")):
+                             ([{"id": "ghost", "moduleId": "m"}], "ghost/m"), ([{"status": "enabled"}], "device id"),
+                             ([{"id": "ghost", "importMode": "delete"}], "ghost:"),
+                             ([{"id": "a"}, {"id": "a"}], "more than once")):
             code, said = self.fail_to_start("--seed", self.write_seed(items), "--mqtt-port", "0", "--https-port", "0")
             self.assertEqual(code, 1, items)
             self.assertEqual(len(said.splitlines()), 1, said)

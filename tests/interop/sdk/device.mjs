@@ -90,8 +90,10 @@ test("a direct method is called and answered", async () => {
   const { result } = await lib.within(invoke("reboot", { delay: 3 }), "answer");
   assert.deepEqual(result, { status: 202, payload: { got: { delay: 3 } } });
   await client.close();
-  assert.equal(await lib.refusal(service.invokeDeviceMethod(id,
-    { methodName: "reboot", responseTimeoutInSeconds: 5, connectTimeoutInSeconds: 0 })), "DeviceNotFoundError");
+  const away = await lib.failure(service.invokeDeviceMethod(id,
+    { methodName: "reboot", responseTimeoutInSeconds: 5, connectTimeoutInSeconds: 0 }));
+  assert.equal(away.response.statusCode, 404);
+  assert.match(away.responseBody, /404103/);
 });
 
 test("a cloud-to-device message arrives, is completed, and its feedback says so", async () => {

@@ -84,12 +84,13 @@ export async function sendToDevice(id, text, headers = {}) {
   if (answer.status >= 300) throw new Error(`sending to ${id}: ${answer.status} ${answer.text}`);
 }
 
-/** Where a client must be refused: the name of the error. */
-export async function refusal(promise) {
+/** Where something must fail: the error. */
+export async function failure(promise) {
   try {
     await within(promise, "a refusal");
   } catch (error) {
-    return error.name;
+    return error;
   }
   throw new Error("was accepted");
 }
+export const refusal = async (promise) => (await failure(promise)).name;
