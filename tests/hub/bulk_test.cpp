@@ -54,7 +54,8 @@ TEST_F(BulkTest, EndsTheSessionOfADeviceThatItDisables) {
     const auto identity = hub_.device_identity("TempSensor");
     hub_.register_device("TempSensor", identity);
     net::run_task([](const TestHub& hub, const support::Identity& who) -> net::Task<> {
-        auto client = co_await hub.connect({.device = "TempSensor", .identity = &who});
+        const MqttWish wish{.device = "TempSensor", .identity = &who};
+        auto client = co_await hub.connect(wish);
         if (!client) throw std::runtime_error(client.error().text());
         Ask ask{.verb = Verb::post,
                 .target = "/devices",

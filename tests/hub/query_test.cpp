@@ -155,14 +155,17 @@ TEST_F(QueryTest, KnowsWhoIsConnected) {
     hub_.register_device("TempSensor", identity);
     load(R"([{"id":"other"}])");
     net::run_task([](const TestHub& hub, const support::Identity& who) -> net::Task<> {
-        auto client = co_await hub.connect({.device = "TempSensor", .identity = &who});
+        const MqttWish wish{.device = "TempSensor", .identity = &who};
+        auto client = co_await hub.connect(wish);
         if (!client) throw std::runtime_error(client.error().text());
         Ask ask{.verb = Verb::post,
                 .target = "/devices/query",
                 .body = R"({"query":"SELECT deviceId FROM devices WHERE connectionState = 'Connected'"})"};
         const auto answer = co_await hub.call(ask, hub.owner());
         EXPECT_EQ(answer.body, R"([{"deviceId":"TempSensor"}])");
-        const auto statistics = co_await hub.call({.target = "/statistics/service"}, hub.owner());
+        const Ask question{.target = "/statistics/service"};
+        const Caller owner = hub.owner();
+        const auto statistics = co_await hub.call(question, owner);
         EXPECT_EQ(statistics.body, R"({"connectedDeviceCount":1})");
         co_await (*client)->disconnect();
     }(hub_, identity));

@@ -165,7 +165,8 @@ TEST_F(TwinTest, IsRefusedWithTheCodeOfTheReason) {
 
 net::Task<> device_reads_and_reports(TestHub& hub, MqttWish wish, std::string service_target) {
     TwinClient device;
-    co_await device.open(hub, wish, {answers});
+    const std::vector<mqtt::Subscription> feeds{answers};
+    co_await device.open(hub, wish, feeds);
     const auto first = co_await device.ask(twin_get + "1", " ");
     expect_message(first, "$iothub/twin/res/200/?$rid=1",
                    R"({"desired":{"$version":1},"reported":{"$version":1}})");
@@ -206,7 +207,8 @@ TEST_F(TwinTest, IsReadAndReportedByAModule) {
 net::Task<> device_is_refused(TestHub& hub, const support::Identity& identity) {
     const MqttWish wish{.device = "TempSensor", .identity = &identity};
     TwinClient device;
-    co_await device.open(hub, wish, {answers});
+    const std::vector<mqtt::Subscription> feeds{answers};
+    co_await device.open(hub, wish, feeds);
     struct Case {
         std::string body;
         int code;
@@ -245,7 +247,8 @@ TEST_F(TwinTest, TellsADeviceWhatWasWrongInTheBody) {
 net::Task<> device_hears_of_desired(TestHub& hub, const support::Identity& identity) {
     const MqttWish wish{.device = "TempSensor", .identity = &identity};
     TwinClient device;
-    co_await device.open(hub, wish, {answers, desired});
+    const std::vector<mqtt::Subscription> feeds{answers, desired};
+    co_await device.open(hub, wish, feeds);
     const Caller owner = hub.owner();
     const std::vector<Ask> writes = {
         {.verb = Verb::patch,
@@ -285,10 +288,12 @@ TEST_F(TwinTest, NotifiesTheDeviceOfDesiredProperties) {
 net::Task<> device_has_not_subscribed(TestHub& hub, const support::Identity& identity) {
     const MqttWish wish{.device = "TempSensor", .identity = &identity};
     TwinClient device;
-    co_await device.open(hub, wish, {});
+    const std::vector<mqtt::Subscription> feeds{};
+    co_await device.open(hub, wish, feeds);
     co_await device.publish(reported + "1", R"({"a":1})", Qos::at_least_once);
     co_await device.publish(twin_get + "2", "", Qos::at_least_once);
-    const auto granted = co_await device.client->subscribe({answers});
+    const std::vector<mqtt::Subscription> late{answers};
+    const auto granted = co_await device.client->subscribe(late);
     EXPECT_TRUE(granted.has_value());
     const auto first = co_await device.ask(twin_get + "3", "");
     expect_message(first, "$iothub/twin/res/200/?$rid=3",
