@@ -92,7 +92,6 @@ class TestHub {
     net::Task<http::Response> call(Ask ask, Caller caller) const;
     /// A bare TLS connection to one of the hub's ports.
     net::Task<net::Stream> open_stream(std::uint16_t port, const support::Identity* identity) const;
-    std::uint16_t https_port() const { return hub_->https_port(); }
     net::Task<Connected> connect(MqttWish wish) const;
     /// Connects and leaves again; whether it was let in. For code that runs on no loop: a client dies with
     /// its own.
