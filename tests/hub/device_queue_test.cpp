@@ -90,8 +90,8 @@ class DeviceQueueTest : public testing::Test {
         clock_.move(azure::feedback_delay);
         std::vector<std::string> records;
         while (const auto batch = feedback()) {
-            const auto list = boost::json::parse(batch->json);
-            for (const auto& record : list.as_array())
+            const auto json = boost::json::parse(batch->json);
+            for (const auto& record : json.as_array())
                 records.push_back(std::string(record.at("originalMessageId").as_string()) + " " +
                                   std::string(record.at("statusCode").as_string()));
         }

@@ -107,7 +107,8 @@ TEST_F(QueryTest, GivesPagesThatMeetWithoutGapOrOverlap) {
             const auto page = ask("SELECT deviceId FROM devices", headers);
             ASSERT_EQ(page.status, 200) << page.body;
             ++count;
-            for (const auto& row : json::parse(page.body).as_array())
+            const auto rows = json::parse(page.body);
+            for (const auto& row : rows.as_array())
                 seen.emplace_back(row.at("deviceId").as_string());
             const auto token = page.headers.get("x-ms-continuation");
             if (!token) break;

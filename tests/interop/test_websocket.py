@@ -136,9 +136,11 @@ class MqttOverWebSocket(SystemTest):
         self.assertIn(f"Sec-WebSocket-Accept: {peer.expected_accept}", peer.head)
         self.assertIn("Sec-WebSocket-Protocol: MQTT", peer.head)
         self.assertNotIn("Extensions", peer.head)
-        for i, byte in enumerate(connect("d1")):
+        packet = connect("d1")
+        for i, byte in enumerate(packet):
+            if i == len(packet) // 2:
+                peer.send(9, b"ping")
             peer.send(0 if i else 2, bytes([byte]), final=False)
-        peer.send(9, b"ping")
         peer.send(0, b"")
         self.assertEqual(peer.frame(), (10, b"ping"))
         self.assertEqual(peer.packet(), (0x20, b"\0\0"))
