@@ -25,9 +25,9 @@ azure::TwinWish wish(std::string_view text) {
 }
 
 std::string nested(int levels) {
-    std::string text = "1";
-    for (int i = 0; i < levels; ++i) text = R"({"a":)" + text + "}";
-    return text;
+    std::string text;
+    for (int i = 0; i < levels; ++i) text += R"({"a":)";
+    return text + "1" + std::string(static_cast<std::size_t>(levels), '}');
 }
 
 TEST(JsonText, WritesNumbersAsPeopleDo) {
