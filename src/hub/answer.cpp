@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/answer.hpp"
 
+#include "base/events.hpp"
+#include "base/log.hpp"
+
 namespace hub {
 
 namespace {
@@ -26,7 +29,10 @@ http::Response refuse(const Refusal& refusal, const std::string& tracking, base:
 
 Refusal to_refusal(const base::Error& error) {
     const auto code = azure::from(error.code);
-    if (azure::http_status(code) >= 500) return {code, "the hub could not do it; its log tells why"};
+    if (azure::http_status(code) >= 500) {
+        base::log::error(base::events::store_failed, error);
+        return {code, "the hub could not do it, its log tells why"};
+    }
     return {code, error.text()};
 }
 

@@ -98,7 +98,8 @@ class FullDisk(SystemTest):
                 if refused.returncode != 0:
                     break
             self.assertNotEqual(refused.returncode, 0)
-            self.assertIn("space", refused.stderr)
+            self.assertIn("503", refused.stderr)
+            w.hub.wait_for("store.failed", "code=disk_full", "registry.db", "no space left", 'fix="free')
 
         self.while_full = registry_answers_and_refuses_writes
         self.play(w.hub, disk, "store.failed")
