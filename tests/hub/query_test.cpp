@@ -108,8 +108,7 @@ TEST_F(QueryTest, GivesPagesThatMeetWithoutGapOrOverlap) {
             ASSERT_EQ(page.status, 200) << page.body;
             ++count;
             const auto rows = json::parse(page.body);
-            for (const auto& row : rows.as_array())
-                seen.emplace_back(row.at("deviceId").as_string());
+            for (const auto& row : rows.as_array()) seen.emplace_back(row.at("deviceId").as_string());
             const auto token = page.headers.get("x-ms-continuation");
             if (!token) break;
             headers["x-ms-continuation"] = std::string(*token);
