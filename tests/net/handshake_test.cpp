@@ -161,6 +161,7 @@ class LogPipe {
 
 TEST_F(HandshakeTest, WithoutDescriptorsConnectionsWaitAndAreTakenWhenOneIsFree) {
     const auto listener = listen({});
+    ASSERT_TRUE(is_let_in(*listener));  // the loops have opened all that they need by now
     RawClient waiting;
     std::string told;
     {
