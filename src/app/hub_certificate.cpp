@@ -169,12 +169,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
     if (std::string_view(name) != "list") {
         command->add_option("--name,-n", options->name, "name of the certificate")->required();
     }
-    command->callback([options, work, &run] {
-        run = [options, work] {
-            const auto done = work(*options);
-            return done ? Exit::done : report_hub(done.error());
-        };
-    });
+    on_run(*command, run, options, work);
     return command;
 }
 

@@ -64,6 +64,17 @@ class HubClient {
 
 /// Exit::unknown for what a retry or another network may change, Exit::no for what the hub has refused.
 Exit report_hub(const base::Error& error);
+/// Has `command` run `work(*options)` and report how it went.
+template <class Options>
+void on_run(CLI::App& command, Run& run, std::shared_ptr<Options> options,
+            base::Status (*work)(const Options&)) {
+    command.callback([options, work, &run] {
+        run = [options, work] {
+            const auto done = work(*options);
+            return done ? Exit::done : report_hub(done.error());
+        };
+    });
+}
 /// "/devices/a%23b": a path of segments, each encoded.
 std::string path_of(std::initializer_list<std::string_view> segments);
 /// For people or programs: JSON with two blanks of indentation and the members in their order.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/hub_client.hpp"
+#include "app/hub_device_calls.hpp"
 #include "base/encoding.hpp"
 #include "base/file.hpp"
 #include "base/result.hpp"
@@ -116,7 +117,7 @@ base::Status list(const Options& options) {
 
 base::Status remove(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
-    const std::string match = options.etag.empty() || options.etag == "*" ? "*" : "\"" + options.etag + "\"";
+    const auto match = quoted_etag(options.etag.empty() ? "*" : options.etag);
     SP_TRY(return, const auto answer,
                  client.send({.verb = http::Verb::delete_, .target = target(options), .if_match = match}));
     (void)answer;
@@ -139,12 +140,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
                    const char* what, base::Status (*work)(const Options&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
-    command->callback([options, work, &run] {
-        run = [options, work] {
-            const auto done = work(*options);
-            return done ? Exit::done : report_hub(done.error());
-        };
-    });
+    on_run(*command, run, options, work);
     return command;
 }
 

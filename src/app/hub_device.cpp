@@ -44,16 +44,6 @@ base::Status apply(const HubClient& client, const Options& options, json::object
     return {};
 }
 
-/// Prints one identity in the form that was asked for.
-base::Status show_answer(const HubLogin& login, const http::Response& answer) {
-    SP_TRY(return, const auto value, parse_answer(answer));
-    if (login.json())
-        print_json(value);
-    else if (value.is_object())
-        fmt::print("{}", describe_identity(value.get_object()));
-    return {};
-}
-
 base::Status create(const Options& options) {
     if (auto fine = check_auth_options(options.auth); !fine) return fine;
     SP_TRY(return, const auto client, HubClient::make(options.login));
@@ -63,13 +53,13 @@ base::Status create(const Options& options) {
                  client.send({.verb = http::Verb::put,
                               .target = device_target(options.device),
                               .body = json::serialize(document)}));
-    return show_answer(options.login, answer);
+    return show_identity(options.login, answer);
 }
 
 base::Status show(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer, client.send({.target = device_target(options.device)}));
-    return show_answer(options.login, answer);
+    return show_identity(options.login, answer);
 }
 
 base::Status list(const Options& options) {
@@ -104,12 +94,12 @@ base::Status update(const Options& options) {
     if (!options.etag.empty()) document["etag"] = options.etag;
     if (auto fine = apply(client, options, document); !fine) return fine;
     SP_TRY(return, const auto answer, put_device(client, document));
-    return show_answer(options.login, answer);
+    return show_identity(options.login, answer);
 }
 
 base::Status remove(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
-    const std::string match = options.etag.empty() || options.etag == "*" ? "*" : "\"" + options.etag + "\"";
+    const auto match = quoted_etag(options.etag.empty() ? "*" : options.etag);
     SP_TRY(
         return, const auto answer,
               client.send(
@@ -122,10 +112,6 @@ std::function<void(bool)> edge_enabled_of(const std::shared_ptr<Options>& option
     return [options](bool enabled) { options->edge_enabled = enabled; };
 }
 
-Exit finish(const base::Status& done) {
-    return done ? Exit::done : report_hub(done.error());
-}
-
 CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
                    const char* what, base::Status (*work)(const Options&)) {
     auto* command = group.add_subcommand(name, what);
@@ -133,7 +119,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
     if (std::string_view(name) != "list") {
         command->add_option("--device-id,-d", options->device, "id of the device")->required();
     }
-    command->callback([options, work, &run] { run = [options, work] { return finish(work(*options)); }; });
+    on_run(*command, run, options, work);
     return command;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/hub_device_calls.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
 
 #include "app/hub_device_fields.hpp"
@@ -16,6 +18,15 @@ std::string device_target(const std::string& id) {
 
 std::string quoted_etag(const std::string& etag) {
     return etag == "*" ? etag : "\"" + etag + "\"";
+}
+
+base::Status show_identity(const HubLogin& login, const http::Response& answer) {
+    SP_TRY(return, const auto value, parse_answer(answer));
+    if (login.json())
+        print_json(value);
+    else if (value.is_object())
+        fmt::print("{}", describe_identity(value.get_object()));
+    return {};
 }
 
 base::Result<json::object> fetch_device(const HubClient& client, const std::string& id) {

@@ -14,6 +14,9 @@ std::string device_target(const std::string& id);
 /// An etag as If-Match wants it: in quotes, or "*".
 std::string quoted_etag(const std::string& etag);
 
+/// Prints the device or module of an answer in the form that was asked for.
+base::Status show_identity(const HubLogin& login, const http::Response& answer);
+
 base::Result<boost::json::object> fetch_device(const HubClient& client, const std::string& id);
 /// Replaces the device with this document, where it still has the document's etag.
 base::Result<http::Response> put_device(const HubClient& client, const boost::json::object& document);

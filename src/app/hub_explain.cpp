@@ -157,12 +157,7 @@ void add_hub_explain(CLI::App& hub, Run& run) {
         ->check(CLI::Range(1, 100));
     command->add_option("--data", options->data,
                         "directory of the hub: read its file, also while it does not run");
-    command->callback([options, &run] {
-        run = [options] {
-            const auto done = show(*options);
-            return done ? Exit::done : report_hub(done.error());
-        };
-    });
+    on_run(*command, run, options, &show);
 }
 
 }  // namespace app

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/hub_client.hpp"
+#include "azure/json_text.hpp"
 #include "azure/method.hpp"
 #include "azure/raw_json.hpp"
 #include "base/file.hpp"
@@ -18,6 +19,9 @@ namespace {
 
 namespace json = boost::json;
 
+/// As deep as the hub reads a request.
+constexpr std::size_t deepest = 32;
+
 struct Options {
     HubLogin login;
     std::string device;
@@ -28,19 +32,13 @@ struct Options {
     int connect_timeout = 0;
 };
 
-bool is_json(std::string_view text) {
-    boost::system::error_code failed;
-    json::parse(text, failed);
-    return !failed;
-}
-
 /// JSON as it was given, or as it stands in the file that was named.
 base::Result<std::string> payload_of(const Options& options) {
-    if (options.payload.empty() || is_json(options.payload)) return options.payload;
+    if (options.payload.empty() || azure::is_json(options.payload, deepest)) return options.payload;
     std::error_code none;
     if (std::filesystem::is_regular_file(options.payload, none)) {
         SP_TRY(return, auto text, base::read_file(options.payload, "method payload"));
-        if (is_json(text)) return text;
+        if (azure::is_json(text, deepest)) return text;
         return base::fail(base::Code::usage, "file " + options.payload, "is not JSON");
     }
     return base::fail(base::Code::usage, "--method-payload", "is neither JSON nor a file with it",
@@ -99,12 +97,7 @@ void add_command(CLI::App& hub, Run& run, const char* name, const char* what, Wh
                      "seconds to wait for the device to be there")
         ->check(CLI::Range(0, 300))
         ->capture_default_str();
-    command->callback([options, &run] {
-        run = [options] {
-            const auto done = invoke(*options);
-            return done ? Exit::done : report_hub(done.error());
-        };
-    });
+    on_run(*command, run, options, &invoke);
 }
 
 }  // namespace

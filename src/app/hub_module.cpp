@@ -9,6 +9,7 @@
 
 #include "app/hub_client.hpp"
 #include "app/hub_connection_string.hpp"
+#include "app/hub_device_calls.hpp"
 #include "app/hub_device_fields.hpp"
 #include "base/result.hpp"
 
@@ -33,15 +34,6 @@ std::string module_target(const Options& options) {
     return path_of({"devices", options.device, "modules", options.module}) + std::string(version);
 }
 
-base::Status show_answer(const HubLogin& login, const http::Response& answer) {
-    SP_TRY(return, const auto value, parse_answer(answer));
-    if (login.json())
-        print_json(value);
-    else if (value.is_object())
-        fmt::print("{}", describe_identity(value.get_object()));
-    return {};
-}
-
 base::Status create(const Options& options) {
     if (auto fine = check_auth_options(options.auth); !fine) return fine;
     SP_TRY(return, const auto client, HubClient::make(options.login));
@@ -52,13 +44,13 @@ base::Status create(const Options& options) {
                  client.send({.verb = http::Verb::put,
                               .target = module_target(options),
                               .body = json::serialize(document)}));
-    return show_answer(options.login, answer);
+    return show_identity(options.login, answer);
 }
 
 base::Status show(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer, client.send({.target = module_target(options)}));
-    return show_answer(options.login, answer);
+    return show_identity(options.login, answer);
 }
 
 base::Status list(const Options& options) {
@@ -91,13 +83,13 @@ base::Status update(const Options& options) {
                  client.send({.verb = http::Verb::put,
                               .target = module_target(options),
                               .body = json::serialize(document),
-                              .if_match = etag == "*" ? etag : "\"" + etag + "\""}));
-    return show_answer(options.login, answer);
+                              .if_match = quoted_etag(etag)}));
+    return show_identity(options.login, answer);
 }
 
 base::Status remove(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
-    const std::string match = options.etag.empty() || options.etag == "*" ? "*" : "\"" + options.etag + "\"";
+    const auto match = quoted_etag(options.etag.empty() ? "*" : options.etag);
     SP_TRY(return, const auto answer,
                  client.send(
                      {.verb = http::Verb::delete_, .target = module_target(options), .if_match = match}));
@@ -113,12 +105,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
     if (std::string_view(name) != "list") {
         command->add_option("--module-id,-m", options->module, "id of the module")->required();
     }
-    command->callback([options, work, &run] {
-        run = [options, work] {
-            const auto done = work(*options);
-            return done ? Exit::done : report_hub(done.error());
-        };
-    });
+    on_run(*command, run, options, work);
     return command;
 }
 

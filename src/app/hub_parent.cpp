@@ -144,12 +144,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     command->add_option("--device-id,-d", options->device, "id of the device")->required();
-    command->callback([options, work, &run] {
-        run = [options, work] {
-            const auto done = work(*options);
-            return done ? Exit::done : report_hub(done.error());
-        };
-    });
+    on_run(*command, run, options, work);
     return command;
 }
 

@@ -79,12 +79,7 @@ void add_hub_query(CLI::App& hub, Run& run) {
     add_login_options(*command, options->login);
     command->add_option("--query-command,-q", options->query, "the query")->required();
     command->add_option("--top", options->top, "at most so many rows")->check(CLI::PositiveNumber);
-    command->callback([options, &run] {
-        run = [options] {
-            const auto done = query(*options);
-            return done ? Exit::done : report_hub(done.error());
-        };
-    });
+    on_run(*command, run, options, &query);
 }
 
 }  // namespace app

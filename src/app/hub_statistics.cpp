@@ -39,12 +39,7 @@ void add_hub_statistics(CLI::App& hub, Run& run) {
     auto login = std::make_shared<HubLogin>();
     auto* command = hub.add_subcommand("statistics", "how many devices there are, and are connected");
     add_login_options(*command, *login);
-    command->callback([login, &run] {
-        run = [login] {
-            const auto done = show(*login);
-            return done ? Exit::done : report_hub(done.error());
-        };
-    });
+    on_run(*command, run, login, &show);
 }
 
 }  // namespace app

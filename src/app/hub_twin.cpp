@@ -108,12 +108,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
                                                   : "id of the module")
             ->required(modules == Modules::all);
     }
-    command->callback([options, work, &run] {
-        run = [options, work] {
-            const auto done = work(*options);
-            return done ? Exit::done : report_hub(done.error());
-        };
-    });
+    on_run(*command, run, options, work);
     return command;
 }
 

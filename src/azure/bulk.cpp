@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "azure/json_reader.hpp"
-#include "azure/json_text.hpp"
 #include "azure/wishes_json.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
@@ -49,18 +48,7 @@ base::Result<std::string> text_of(const JsonObject& from, std::initializer_list<
     return std::string();
 }
 
-/// Tags and properties have the form and the rules of a twin's own document.
-base::Status read_twin(const json::object& item, BulkItem& out) {
-    json::object twin;
-    for (const std::string_view name : {"tags", "properties"})
-        if (const auto* section = item.if_contains(name); section != nullptr) twin[name] = *section;
-    if (twin.empty()) return {};
-    SP_TRY(return, auto wish, parse_twin(json_text(twin)));
-    if (wish.tags || wish.desired) out.twin = std::move(wish);
-    return {};
-}
-
-base::Status read_item(const JsonObject& from, const json::object& item, BulkItem& out) {
+base::Status read_item(const JsonObject& from, BulkItem& out) {
     // Who it is about comes first, so that every other error can name it.
     SP_TRY(return, out.identity.device, text_of(from, {"id", "deviceId"}));
     SP_TRY(return, out.identity.module, text_of(from, {"moduleId"}));
@@ -72,7 +60,9 @@ base::Status read_item(const JsonObject& from, const json::object& item, BulkIte
     out.etag = bare(std::move(etag));
     SP_TRY(return, auto twin_etag, text_of(from, {"twinETag", "twinEtag"}));
     out.twin_etag = bare(std::move(twin_etag));
-    if (auto read = read_twin(item, out); !read) return read;
+    // Its errors name the place in the twin, as they do for a twin's own document.
+    SP_TRY(return, auto twin, twin_wish_of(JsonObject(from.members(), {})));
+    if (twin.tags || twin.desired) out.twin = std::move(twin);
     if (out.identity.is_module()) {
         SP_TRY(return, out.module, module_wish_of(from));
         out.module.device_id = out.identity.device;
@@ -110,7 +100,7 @@ base::Result<std::vector<BulkItem>> parse_bulk(std::string_view document, std::s
             items[i].refused = {ErrorCode::argument_invalid, place + " is not an object"};
             continue;
         }
-        if (auto read = read_item(JsonObject(*object, place), *object, items[i]); !read)
+        if (auto read = read_item(JsonObject(*object, place), items[i]); !read)
             items[i].refused = {ErrorCode::argument_invalid, read.error().text()};
         ++times[items[i].identity];
     }

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "azure/document_text.hpp"
 #include "azure/message_headers.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -12,7 +13,6 @@
 namespace azure {
 namespace {
 
-constexpr std::string_view acknowledgement = "iothub-ack";
 constexpr std::size_t longest_id = 128;
 constexpr std::size_t longest_topic = 65'535;
 
@@ -49,13 +49,6 @@ std::optional<std::string> take(Properties& list, std::string_view name) {
         if (key == name && !found) found = value.value_or(std::string());
     std::erase_if(list, [&](const auto& property) { return property.first == name; });
     return found;
-}
-
-/// ISO 8601 with seven fraction digits, as .NET writes it.
-std::string format_ticks(Millis when) {
-    auto text = base::format_rfc3339_ms(when);
-    text.pop_back();
-    return text + "0000Z";
 }
 
 /// With what the hub adds, as it goes to the device.

@@ -27,10 +27,9 @@ std::unexpected<ConfigurationError> refuse(const base::Error& error) {
 }
 
 /// A copy of an object member; empty where it is absent.
-base::Result<json::object> object_of(const JsonObject& from, const json::object& raw, std::string_view name) {
+base::Result<json::object> object_of(const JsonObject& from, std::string_view name) {
     SP_TRY(return, const auto member, from.object(name));
-    if (!member) return json::object();
-    return raw.at(name).as_object();
+    return member ? member->members() : json::object();
 }
 
 ConfigurationResult<void> check_labels(const json::object& labels) {
@@ -75,20 +74,20 @@ ConfigurationResult<void> check_metrics(const json::object& queries) {
     return {};
 }
 
-base::Status read_plain(const JsonObject& from, const json::object& raw, Configuration& out) {
+base::Status read_plain(const JsonObject& from, Configuration& out) {
     SP_TRY(return, const auto id, from.text("id"));
     out.id = id.value_or("");
     SP_TRY(return, const auto version, from.text("schemaVersion"));
     out.schema_version = version.value_or("1.0");
-    SP_TRY(return, out.labels, object_of(from, raw, "labels"));
-    SP_TRY(return, out.content, object_of(from, raw, "content"));
+    SP_TRY(return, out.labels, object_of(from, "labels"));
+    SP_TRY(return, out.content, object_of(from, "content"));
     SP_TRY(return, const auto condition, from.text("targetCondition"));
     out.target_condition = condition.value_or("");
     SP_TRY(return, const auto priority, from.integer("priority"));
     out.priority = priority.value_or(0);
     SP_TRY(return, const auto metrics, from.object("metrics"));
     if (metrics) {
-        SP_TRY(return, out.metric_queries, object_of(*metrics, raw.at("metrics").as_object(), "queries"));
+        SP_TRY(return, out.metric_queries, object_of(*metrics, "queries"));
     }
     return {};
 }
@@ -128,7 +127,7 @@ ConfigurationResult<Configuration> parse_configuration(std::string_view document
     const auto root = JsonObject::root(*value);
     if (!root) return refuse(root.error());
     Configuration out;
-    if (const auto read = read_plain(*root, value->get_object(), out); !read) return refuse(read.error());
+    if (const auto read = read_plain(*root, out); !read) return refuse(read.error());
     if (out.schema_version != "1.0" && out.schema_version != "1.1" && out.schema_version != "2.0")
         return refuse(ErrorCode::argument_invalid, "schemaVersion " + out.schema_version + " is not known");
     if (const auto fine = check_target_condition(out.target_condition); !fine)
@@ -171,7 +170,7 @@ base::Result<std::string> test_queries(std::string_view document) {
     if (condition)
         if (const auto fine = check_target_condition(*condition); !fine)
             answer["targetConditionError"] = fine.error().text();
-    SP_TRY(return, const auto queries, object_of(root, value.get_object(), "customMetricQueries"));
+    SP_TRY(return, const auto queries, object_of(root, "customMetricQueries"));
     json::object errors;
     for (const auto& [name, query] : queries) {
         if (!query.is_string())

@@ -27,6 +27,13 @@ inline std::string time_text(base::Instant when) {
     return when == base::Instant{} ? "0001-01-01T00:00:00Z" : base::format_rfc3339(when);
 }
 
+/// "2026-11-24T09:00:00.1230000Z", with seven digits as .NET writes them.
+inline std::string format_ticks(std::chrono::sys_time<std::chrono::milliseconds> when) {
+    auto text = base::format_rfc3339_ms(when);
+    text.pop_back();
+    return text + "0000Z";
+}
+
 inline boost::json::string_view connection_state(bool connected) {
     return connected ? "Connected" : "Disconnected";
 }

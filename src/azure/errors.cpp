@@ -167,11 +167,17 @@ std::string error_body(ErrorCode code, std::string_view text, std::string_view t
 
 std::string numbered_error(ErrorCode code, std::string_view text, std::string_view tracking_id,
                            std::chrono::sys_time<std::chrono::milliseconds> now) {
+    return numbered_error(code, text, tracking_id, now, boost::json::object());
+}
+
+std::string numbered_error(ErrorCode code, std::string_view text, std::string_view tracking_id,
+                           std::chrono::sys_time<std::chrono::milliseconds> now,
+                           const boost::json::object& info) {
     boost::json::object body;
     body["errorCode"] = static_cast<int>(code);
     body["trackingId"] = boost::json::string_view(tracking_id);
     body["message"] = boost::json::string_view(text);
-    body["info"] = boost::json::object();
+    body["info"] = info;
     body["timestampUtc"] = base::format_rfc3339_ms(now);
     return boost::json::serialize(body);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -73,6 +74,10 @@ std::string error_body(ErrorCode code, std::string_view text, std::string_view t
 /// direct methods tell it (hub.md 3.3, 5.8).
 std::string numbered_error(ErrorCode code, std::string_view text, std::string_view tracking_id,
                            std::chrono::sys_time<std::chrono::milliseconds> now);
+/// The same with more about it.
+std::string numbered_error(ErrorCode code, std::string_view text, std::string_view tracking_id,
+                           std::chrono::sys_time<std::chrono::milliseconds> now,
+                           const boost::json::object& info);
 /// The text of such a body behind "ErrorCode:...;"; the whole `Message` where it has another form; empty
 /// where it is no such body.
 std::string error_text(std::string_view body);

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <limits>
 
+#include "azure/json_text.hpp"
 #include "azure/message.hpp"
 #include "base/result.hpp"
 
@@ -16,16 +17,6 @@ constexpr std::size_t deepest_payload = 64;
 
 std::string quoted(std::string_view text) {
     return json::serialize(json::string_view(text.data(), text.size()));
-}
-
-bool is_json(std::string_view text) {
-    json::parse_options options;
-    options.max_depth = deepest_payload;
-    json::error_code error;
-    json::stream_parser parser(json::storage_ptr(), options);
-    parser.write(text.data(), text.size(), error);
-    if (!error) parser.finish(error);
-    return !error;
 }
 
 /// The value as the device wrote it, on one line. Numbers stay digit for digit, which a parsed value would
@@ -50,7 +41,7 @@ std::string without_white_space(std::string_view value) {
 
 std::string payload_json(const base::Bytes& body) {
     const auto text = base::as_text(body);
-    if (is_json(text)) return without_white_space(text);
+    if (is_json(text, deepest_payload)) return without_white_space(text);
     if (base::is_utf8(text)) return quoted(text);
     return quoted(base::to_base64(body));
 }

@@ -98,4 +98,14 @@ base::Result<json::value> parse_json(std::string_view text, std::size_t deepest)
                       "cannot be read at byte " + std::to_string(read) + ": " + error.message());
 }
 
+bool is_json(std::string_view text, std::size_t deepest) {
+    json::parse_options options;
+    options.max_depth = deepest;
+    json::error_code failed;
+    json::stream_parser parser(json::storage_ptr(), options);
+    parser.write(text.data(), text.size(), failed);
+    if (!failed) parser.finish(failed);
+    return !failed;
+}
+
 }  // namespace azure

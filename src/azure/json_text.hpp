@@ -18,4 +18,7 @@ std::string json_text(const boost::json::object& object);
 /// also for a number that no double holds.
 base::Result<boost::json::value> parse_json(std::string_view text, std::size_t deepest = 64);
 
+/// Whether it is JSON of at most `deepest` levels, whatever its numbers are.
+bool is_json(std::string_view text, std::size_t deepest);
+
 }  // namespace azure

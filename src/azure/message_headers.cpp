@@ -8,7 +8,6 @@ namespace azure {
 namespace {
 
 constexpr std::string_view application_prefix = "iothub-app-";
-constexpr std::string_view acknowledgement = "iothub-ack";
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 9> system_headers{
     {{"iothub-messageid", "message-id"},

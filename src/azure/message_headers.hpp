@@ -10,6 +10,9 @@
 
 namespace azure {
 
+/// The application property that says which feedback a sender wants.
+inline constexpr std::string_view acknowledgement = "iothub-ack";
+
 /// Takes one HTTP header of a message over: `iothub-app-{name}` becomes an application property, those of
 /// hub.md 4 system properties (`iothub-ack` the application property that it is over MQTT). Other headers are
 /// none of the message's. The first of two equal names counts, as in a property bag. Fails with `malformed`

@@ -5,7 +5,9 @@
 #include <boost/json.hpp>
 #include <cstdio>
 
+#include "azure/errors.hpp"
 #include "azure/json_reader.hpp"
+#include "azure/json_text.hpp"
 #include "azure/raw_json.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
@@ -70,16 +72,6 @@ base::Status check_size(std::string_view thing, std::size_t size) {
                           std::to_string(largest_method_payload) + " are allowed");
 }
 
-bool is_json(std::string_view text) {
-    json::parse_options options;
-    options.max_depth = deepest_payload;
-    json::error_code failed;
-    json::stream_parser parser(json::storage_ptr(), options);
-    parser.write(text.data(), text.size(), failed);
-    if (!failed) parser.finish(failed);
-    return !failed;
-}
-
 }  // namespace
 
 base::Result<MethodRequest> parse_method_request(std::string_view body) {
@@ -109,7 +101,7 @@ base::Result<std::string> method_result(std::int64_t status, std::span<const std
     if (auto fine = check_size("payload of the device's answer", payload.size()); !fine)
         return std::unexpected(std::move(fine).error());
     const auto text = base::trim(base::as_text(payload));
-    if (!text.empty() && !is_json(text)) {
+    if (!text.empty() && !is_json(text, deepest_payload)) {
         return base::fail(base::Code::malformed, "payload of the device's answer", "is not JSON");
     }
     return R"({"status":)" + std::to_string(status) + R"(,"payload":)" +
@@ -122,14 +114,9 @@ std::string method_failure_body(const MethodFailure& failure, std::string_view t
     char timeout[16];
     std::snprintf(timeout, sizeof timeout, "%02d:%02d:%02d", static_cast<int>(waited.hours().count()),
                   static_cast<int>(waited.minutes().count()), static_cast<int>(waited.seconds().count()));
-    json::object inner;
-    inner["errorCode"] = static_cast<int>(failure.code);
-    inner["trackingId"] = tracking_id;
-    inner["message"] = failure.message;
-    inner["info"] = json::object{{"timeout", std::string(timeout)}};
-    inner["timestampUtc"] = base::format_rfc3339_ms(now);
     json::object outer;
-    outer["Message"] = json::serialize(inner);
+    outer["Message"] = numbered_error(failure.code, failure.message, tracking_id, now,
+                                      json::object{{"timeout", std::string(timeout)}});
     outer["ExceptionMessage"] = "";
     return json::serialize(outer);
 }

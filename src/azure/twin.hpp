@@ -93,7 +93,4 @@ std::string device_twin_json(const Twin& twin);
 /// The body of a desired notification: what was written, with $version.
 std::string desired_notification(const boost::json::object& written, std::int64_t version);
 
-/// "2026-11-24T09:00:00.1230000Z", with seven digits as .NET writes them.
-std::string format_ticks(Moment when);
-
 }  // namespace azure

@@ -118,10 +118,4 @@ std::string desired_notification(const json::object& written, std::int64_t versi
     return json_text(body);
 }
 
-std::string format_ticks(Moment when) {
-    auto text = base::format_rfc3339_ms(when);
-    text.pop_back();
-    return text + "0000Z";
-}
-
 }  // namespace azure

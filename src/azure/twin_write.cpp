@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <utility>
 
+#include "azure/document_text.hpp"
 #include "azure/json_reader.hpp"
 #include "azure/twin.hpp"
+#include "azure/wishes_json.hpp"
 #include "base/result.hpp"
 
 namespace azure {
@@ -93,21 +95,25 @@ Twin make_twin(std::string generation, Moment now) {
     return twin;
 }
 
-base::Result<TwinWish> parse_twin(std::string_view document) {
-    SP_TRY(return, const auto value, JsonObject::parse(document));
-    SP_TRY(return, const auto root, JsonObject::root(value));
+base::Result<TwinWish> twin_wish_of(const JsonObject& from) {
     TwinWish wish;
-    SP_TRY(return, const auto tags, root.object("tags"));
+    SP_TRY(return, const auto tags, from.object("tags"));
     if (tags) {
         SP_TRY(return, wish.tags, checked(tags->members(), "tags"));
     }
-    SP_TRY(return, const auto properties, root.object("properties"));
+    SP_TRY(return, const auto properties, from.object("properties"));
     if (!properties) return wish;
     SP_TRY(return, const auto desired, properties->object("desired"));
     if (!desired) return wish;
     SP_TRY(return, wish.desired_version, desired->integer("$version"));
     SP_TRY(return, wish.desired, checked(without_own(desired->members()), desired_path));
     return wish;
+}
+
+base::Result<TwinWish> parse_twin(std::string_view document) {
+    SP_TRY(return, const auto value, JsonObject::parse(document));
+    SP_TRY(return, const auto root, JsonObject::root(value));
+    return twin_wish_of(root);
 }
 
 base::Result<json::object> parse_reported(std::string_view document) {

@@ -28,12 +28,19 @@ http::Response refuse(const Refusal& refusal, const std::string& tracking, base:
 }
 
 Refusal to_refusal(const base::Error& error) {
-    const auto code = azure::from(error.code);
-    if (azure::http_status(code) >= 500) {
-        base::log::error(base::events::store_failed, error);
-        return {code, "the hub could not do it, its log tells why"};
-    }
-    return {code, error.text()};
+    return to_refusal(error, azure::from(error.code));
+}
+
+Refusal to_refusal(const base::Error& error, azure::ErrorCode code) {
+    if (azure::http_status(code) < 500) return {code, error.text()};
+    base::log::error(base::events::store_failed, error);
+    return {code, "the hub could not do it, its log tells why"};
+}
+
+Refusal store_refusal(const base::Error& error) {
+    auto refusal = to_refusal(error);
+    if (azure::http_status(refusal.code) < 500) base::log::error(base::events::store_failed, error);
+    return refusal;
 }
 
 http::Response refuse_status(int status, std::string_view reason, const std::string& tracking,

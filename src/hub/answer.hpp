@@ -29,9 +29,14 @@ struct Refusal {
 
 /// The answer with body, iothub-errorcode and x-ms-request-id of hub.md 4.1. tracking: of make_tracking_id.
 http::Response refuse(const Refusal& refusal, const std::string& tracking, base::Instant now);
-/// The one place where an error of ours becomes an HTTP answer. Failures of this machine are told without
-/// detail.
+/// The one place where an error of ours becomes an answer. Failures of this machine are told without detail,
+/// and logged here.
 Refusal to_refusal(const base::Error& error);
+/// The same for an error that has a code of its own.
+Refusal to_refusal(const base::Error& error, azure::ErrorCode code);
+/// Of a file or database of ours: logged whatever it is answered with, since what is damaged may be no
+/// failure of this machine.
+Refusal store_refusal(const base::Error& error);
 /// For what http::serve itself answers.
 http::Response refuse_status(int status, std::string_view reason, const std::string& tracking,
                              base::Instant now);

@@ -50,6 +50,12 @@ std::optional<Refusal> wrong_hub(const Call& call) {
     return Refusal{azure::ErrorCode::generic_not_found, "hub " + call.at("hub") + " is not this one"};
 }
 
+std::optional<Refusal> out_of_place(const Call& call) {
+    if (auto refusal = wrong_hub(call)) return refusal;
+    if (call.if_match().kind != registry::IfMatch::Kind::absent) return std::nullopt;
+    return Refusal{azure::ErrorCode::precondition_failed, "If-Match is missing"};
+}
+
 void log_write(const Call& call, std::string_view name, std::string_view what, std::string thumbprint,
                std::string_view verified) {
     base::log::warning(base::events::ca_certificate_changed, {{"name", std::string(name)},

@@ -20,6 +20,8 @@ boost::json::object document(const Call& call, const registry::CaCertificate& en
 
 /// Where the path names another hub.
 std::optional<Refusal> wrong_hub(const Call& call);
+/// The same for a call that needs an If-Match.
+std::optional<Refusal> out_of_place(const Call& call);
 
 /// Whoever plants a verified CA opens every device of that type, so every write is logged (interfaces.md 5).
 void log_write(const Call& call, std::string_view name, std::string_view what, std::string thumbprint,

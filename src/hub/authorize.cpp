@@ -163,7 +163,7 @@ std::optional<trust::Identity> identity_for(const Call& call, Needs needs) {
         case Needs::own_modules_write:
             return trust::Identity{call.at("d"), {}};
         case Needs::device:
-            return trust::Identity{call.at("d"), call.captured.contains("m") ? call.at("m") : std::string()};
+            return call.identity();
         case Needs::edge_hub:
             return trust::Identity{call.at("d"), "$edgeHub"};
         case Needs::registry_read:

@@ -35,6 +35,11 @@ struct Call {
     std::string tracking;  ///< the id under which a refusal is told, logged and explained
 
     const std::string& at(std::string_view name) const { return captured.find(name)->second; }
+    /// The device or module that the path names by {d} and {m}.
+    trust::Identity identity() const {
+        const auto module = captured.find("m");
+        return {at("d"), module == captured.end() ? std::string() : module->second};
+    }
     http::Response refuse(azure::ErrorCode code, std::string text) const {
         return refuse(Refusal{code, std::move(text)});
     }

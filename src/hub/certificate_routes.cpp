@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <boost/json.hpp>
 #include <utility>
 
@@ -100,15 +99,11 @@ Answer put_certificate(Call& call) {
 }
 
 Answer delete_certificate(Call& call) {
-    if (const auto refusal = arm::wrong_hub(call)) co_return arm::refuse(call, *refusal);
+    if (const auto refusal = arm::out_of_place(call)) co_return arm::refuse(call, *refusal);
     const std::string name = call.at("name");
-    const auto match = call.if_match();
-    if (match.kind == registry::IfMatch::Kind::absent) {
-        co_return arm::refuse(call, azure::ErrorCode::precondition_failed, "If-Match is missing");
-    }
     const auto before = call.here.reader->ca_certificate(name);
     const auto start = [&](auto done) {
-        call.services.registry.delete_ca_certificate(name, match, std::move(done));
+        call.services.registry.delete_ca_certificate(name, call.if_match(), std::move(done));
     };
     const auto deleted = co_await net::await_callback<base::Result<bool>>(start);
     if (!deleted) co_return arm::refuse(call, write_refusal(deleted.error()));

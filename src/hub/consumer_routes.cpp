@@ -2,8 +2,6 @@
 #include <boost/json.hpp>
 #include <utility>
 
-#include "base/events.hpp"
-#include "base/log.hpp"
 #include "hub/handlers.hpp"
 #include "net/completion.hpp"
 
@@ -32,8 +30,7 @@ http::Response failed_write(const Call& call, const base::Error& error) {
         case base::Code::not_found:
             return call.refuse(azure::ErrorCode::generic_not_found, error.text());
         default:
-            base::log::error(base::events::store_failed, error);
-            return call.refuse(error);
+            return call.refuse(store_refusal(error));
     }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/result.hpp"
+#include "store/row_reading.hpp"
 
 namespace hub {
 
@@ -17,10 +18,6 @@ constexpr std::array migrations{store::Migration{
     "NULL) STRICT, WITHOUT ROWID"}};
 
 constexpr std::size_t longest_name = 128;
-
-std::int64_t seconds(base::Instant when) {
-    return when.time_since_epoch().count();
-}
 
 base::Status write(store::Database& database, const Consumers::Consumer& consumer) {
     {
@@ -38,9 +35,8 @@ base::Status write(store::Database& database, const Consumers::Consumer& consume
         "INSERT INTO consumers(name, next, updated) VALUES(?1, ?2, ?3)"
         " ON CONFLICT(name) DO UPDATE SET next = ?2, updated = ?3");
     row.bind(1, consumer.name).bind(2, static_cast<std::int64_t>(consumer.offset));
-    row.bind(3, seconds(consumer.updated));
-    if (auto ran = row.run(); !ran) return std::unexpected(ran.error());
-    return {};
+    row.bind(3, store::seconds(consumer.updated));
+    return store::done(row.run());
 }
 
 base::Status erase(store::Database& database, const std::string& name) {

@@ -19,14 +19,6 @@ std::unexpected<Refusal> bad(std::string text) {
     return std::unexpected(Refusal{azure::ErrorCode::iot_hub_format_error, std::move(text)});
 }
 
-/// A header, or a member of a batch's properties, which are named alike.
-std::expected<void, Refusal> add_property(azure::Message& message, std::string_view name,
-                                          std::string_view value) {
-    const auto fine = azure::add_message_header(message, name, std::string(value));
-    if (!fine) return bad(fine.error().text());
-    return {};
-}
-
 std::expected<azure::Message, Refusal> read_item(const boost::json::value& value) {
     const auto* item = value.if_object();
     const auto* body = item == nullptr ? nullptr : item->if_contains("body");
@@ -49,8 +41,8 @@ std::expected<azure::Message, Refusal> read_item(const boost::json::value& value
     if (!properties->is_object()) return bad("properties of the batch are no object");
     for (const auto& [name, property] : properties->get_object()) {
         if (!property.is_string()) return bad("a property of the batch is no text");
-        if (auto fine = add_property(message, name, property.get_string()); !fine)
-            return std::unexpected(std::move(fine).error());
+        if (auto fine = azure::add_message_header(message, name, std::string(property.get_string())); !fine)
+            return bad(fine.error().text());
     }
     return message;
 }
@@ -70,19 +62,25 @@ std::expected<std::vector<azure::Message>, Refusal> read_batch(std::string_view 
 }
 
 std::expected<std::vector<azure::Message>, Refusal> read_single(const http::Request& request) {
-    azure::Message message;
-    for (const auto& [name, value] : request.headers.all()) {
-        if (auto fine = add_property(message, name, value); !fine)
-            return std::unexpected(std::move(fine).error());
-    }
-    const auto bytes = base::as_bytes(request.body);
-    message.body.assign(bytes.begin(), bytes.end());
+    auto message = read_message(request);
+    if (!message) return std::unexpected(std::move(message).error());
     std::vector<azure::Message> messages;
-    messages.push_back(std::move(message));
+    messages.push_back(*std::move(message));
     return messages;
 }
 
 }  // namespace
+
+std::expected<azure::Message, Refusal> read_message(const http::Request& request) {
+    azure::Message message;
+    for (const auto& [name, value] : request.headers.all()) {
+        if (auto fine = azure::add_message_header(message, name, value); !fine)
+            return bad(fine.error().text());
+    }
+    const auto bytes = base::as_bytes(request.body);
+    message.body.assign(bytes.begin(), bytes.end());
+    return message;
+}
 
 std::expected<std::vector<azure::Message>, Refusal> read_device_messages(const http::Request& request) {
     const auto type = request.headers.get("Content-Type").value_or("");

@@ -23,7 +23,7 @@ namespace hub {
 /// (hub.md 3.2, 7). A message is Enqueued, then Invisible while a device has its lock, until it is completed,
 /// rejected, abandoned for the tenth time, expired or purged. Everything that has been answered is durable.
 /// From any thread; `done` is called on the writer thread, after the commit. Errors: rate_limited (the queue
-/// is full) and precondition_failed (the lock is lost), which `azure_code` translates; otherwise those of the
+/// is full) and precondition_failed (the lock is lost), which `queue_code` translates; otherwise those of the
 /// store.
 class DeviceQueue {
   public:

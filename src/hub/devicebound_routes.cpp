@@ -5,6 +5,7 @@
 #include "azure/message_headers.hpp"
 #include "base/events.hpp"
 #include "base/log.hpp"
+#include "hub/device_message.hpp"
 #include "hub/handlers.hpp"
 #include "hub/query.hpp"
 #include "hub/refusals.hpp"
@@ -36,25 +37,10 @@ std::expected<Address, Refusal> receiver(const Call& call) {
     return find_device(call);
 }
 
-void log_store(const base::Error& error, const Call& call) {
-    if (queue_code(error) == azure::from(error.code))
-        base::log::error(base::events::store_failed, error, {{"device", call.at("d")}});
-}
-
-http::Response refuse_queue(const Call& call, const base::Error& error) {
-    log_store(error, call);
-    return call.refuse(queue_refusal(error));
-}
-
-std::expected<azure::CloudMessage, Refusal> read_message(const Call& call, azure::Millis now) {
-    azure::Message message;
-    for (const auto& [name, value] : call.request.headers.all()) {
-        if (const auto fine = azure::add_message_header(message, name, value); !fine)
-            return std::unexpected(Refusal{azure::ErrorCode::iot_hub_format_error, fine.error().text()});
-    }
-    const auto bytes = base::as_bytes(call.request.body);
-    message.body.assign(bytes.begin(), bytes.end());
-    auto made = azure::make_cloud_message(std::move(message), call.at("d"));
+std::expected<azure::CloudMessage, Refusal> read_cloud_message(const Call& call, azure::Millis now) {
+    auto message = read_message(call.request);
+    if (!message) return std::unexpected(std::move(message).error());
+    auto made = azure::make_cloud_message(*std::move(message), call.at("d"));
     if (!made) {
         const auto code = made.error().code == base::Code::too_large ? azure::ErrorCode::message_too_large
                                                                      : azure::ErrorCode::argument_invalid;
@@ -82,7 +68,7 @@ Answer settle(Call& call, Settlement how) {
         call.services.queue.settle(call.at("d"), call.at("lock"), how, std::move(done));
     };
     const auto settled = co_await net::await_callback<base::Result<bool>>(start);
-    if (!settled) co_return refuse_queue(call, settled.error());
+    if (!settled) co_return call.refuse(queue_refusal(settled.error()));
     co_return http::Response::empty(204);
 }
 
@@ -91,13 +77,13 @@ Answer settle(Call& call, Settlement how) {
 Answer send_to_device(Call& call) {
     auto address = find_device(call);
     if (!address) co_return call.refuse(address.error());
-    auto message = read_message(call, call.services.clock.now_ms());
+    auto message = read_cloud_message(call, call.services.clock.now_ms());
     if (!message) co_return call.refuse(message.error());
     const auto start = [&](auto done) {
         call.services.queue.enqueue(*std::move(address), *std::move(message), std::move(done));
     };
     const auto queued = co_await net::await_callback<base::Result<std::uint64_t>>(start);
-    if (!queued) co_return refuse_queue(call, queued.error());
+    if (!queued) co_return call.refuse(queue_refusal(queued.error()));
     auto response = http::Response::empty(204);
     response.headers.set("iothub-sequencenumber", std::to_string(*queued));
     co_return response;
@@ -112,7 +98,7 @@ Answer receive_devicebound(Call& call) {
         call.services.queue.receive(*std::move(address), *lock, std::move(done));
     };
     const auto found = co_await net::await_callback<base::Result<std::optional<DeviceQueue::Held>>>(start);
-    if (!found) co_return refuse_queue(call, found.error());
+    if (!found) co_return call.refuse(queue_refusal(found.error()));
     if (!*found) co_return http::Response::empty(204);
     const auto& held = **found;
     http::Response response;
@@ -137,7 +123,7 @@ Answer purge_devicebound(Call& call) {
     if (!address) co_return call.refuse(address.error());
     const auto start = [&](auto done) { call.services.queue.purge(*address, std::move(done)); };
     const auto purged = co_await net::await_callback<base::Result<std::size_t>>(start);
-    if (!purged) co_return refuse_queue(call, purged.error());
+    if (!purged) co_return call.refuse(queue_refusal(purged.error()));
     base::log::info(base::events::device_changed, {{"device", address->device},
                                                    {"what", std::to_string(*purged) + " messages purged"},
                                                    {"by", call.caller.text()},

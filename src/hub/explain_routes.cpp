@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <utility>
 
-#include "base/events.hpp"
-#include "base/log.hpp"
 #include "hub/handlers.hpp"
 #include "hub/query.hpp"
 #include "hub/tracking.hpp"
@@ -22,10 +20,7 @@ Answer get_explanation(Call& call) {
     if (!key) co_return call.refuse(azure::ErrorCode::argument_invalid, "a tracking id has 32 hex digits");
     const auto start = [&](auto done) { call.services.explanations.find(*key, std::move(done)); };
     const auto found = co_await net::await_callback<Explanations::Documents>(start);
-    if (!found) {
-        base::log::error(base::events::store_failed, found.error());
-        co_return call.refuse(found.error());
-    }
+    if (!found) co_return call.refuse(store_refusal(found.error()));
     if (found->empty()) {
         co_return call.refuse(azure::ErrorCode::generic_not_found,
                               "nothing is known, or known any more, about tracking id " + *key);
@@ -41,10 +36,7 @@ Answer list_explanations(Call& call) {
     const auto most = static_cast<std::size_t>(top->value_or(usual_list));
     const auto start = [&](auto done) { call.services.explanations.newest(device, most, std::move(done)); };
     const auto found = co_await net::await_callback<Explanations::Documents>(start);
-    if (!found) {
-        base::log::error(base::events::store_failed, found.error());
-        co_return call.refuse(found.error());
-    }
+    if (!found) co_return call.refuse(store_refusal(found.error()));
     std::string list;
     for (const auto& document : *found) list += (list.empty() ? "" : ",") + document;
     co_return http::Response::json(200, "[" + list + "]");

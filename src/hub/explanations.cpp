@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "hub/tracking.hpp"
+#include "store/row_reading.hpp"
 
 namespace hub {
 
@@ -33,12 +34,11 @@ base::Status insert(store::Database& database, const Explanation& explanation) {
         "INSERT INTO explanations(key, time, device, document) VALUES(?, ?, ?, ?) ON CONFLICT(key) DO "
         "NOTHING");
     row.bind(1, tracking_key(explanation.tracking).value_or(explanation.tracking));
-    row.bind(2, std::int64_t{explanation.when.time_since_epoch().count()});
+    row.bind(2, store::seconds(explanation.when));
     // No id is longer; who claims one that is cannot be asked for.
     row.bind(3, std::string_view(explanation.identity.device).substr(0, longest_id))
         .bind(4, to_json(explanation));
-    if (auto ran = row.run(); !ran) return std::unexpected(ran.error());
-    return {};
+    return store::done(row.run());
 }
 
 base::Status purge(store::Database& database, const ExplainLimits& keep, base::Instant now) {
@@ -47,19 +47,12 @@ base::Status purge(store::Database& database, const ExplainLimits& keep, base::I
     if (auto ran = many.bind(1, static_cast<std::int64_t>(keep.count)).run(); !ran)
         return std::unexpected(ran.error());
     auto old = database.statement("DELETE FROM explanations WHERE time < ?");
-    const auto oldest = now - keep.age;
-    if (auto ran = old.bind(1, std::int64_t{oldest.time_since_epoch().count()}).run(); !ran)
-        return std::unexpected(ran.error());
-    return {};
+    return store::done(old.bind(1, store::seconds(now - keep.age)).run());
 }
 
 Documents documents(store::Statement& query) {
-    std::vector<std::string> found;
-    for (;;) {
-        SP_TRY(return, const bool there, query.step());
-        if (!there) return found;
-        found.push_back(query.text(0));
-    }
+    return store::collect<std::string>(
+        query, [](store::Statement& row) -> base::Result<std::string> { return row.text(0); });
 }
 
 Documents select(store::Database& database, const std::string& key) {
@@ -76,8 +69,7 @@ Documents select_newest(store::Database& database, const std::string& device, st
 }
 
 base::Result<std::unique_ptr<store::Database>> open_to_read(const std::filesystem::path& file) {
-    auto database = store::Database::open(file, store::Database::Access::read_only, migrations);
-    return database;
+    return store::Database::open(file, store::Database::Access::read_only, migrations);
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 #include <chrono>
 #include <utility>
 
-#include "base/events.hpp"
-#include "base/log.hpp"
 #include "hub/handlers.hpp"
 #include "hub/query.hpp"
 #include "hub/refusals.hpp"
@@ -18,11 +16,6 @@ constexpr std::chrono::seconds longest_wait{55};
 
 using Found = std::optional<feedback_rows::Batch>;
 using Settlement = feedback_rows::Settlement;
-
-http::Response refuse_queue(const Call& call, const base::Error& error) {
-    if (queue_code(error) == azure::from(error.code)) base::log::error(base::events::store_failed, error);
-    return call.refuse(queue_refusal(error));
-}
 
 http::Response shown(const feedback_rows::Batch& batch, const Call& call) {
     http::Response response;
@@ -39,7 +32,7 @@ Answer settle(Call& call, Settlement how) {
         call.services.queue.settle_feedback(call.at("lock"), how, std::move(done));
     };
     const auto settled = co_await net::await_callback<base::Result<bool>>(start);
-    if (!settled) co_return refuse_queue(call, settled.error());
+    if (!settled) co_return call.refuse(queue_refusal(settled.error()));
     co_return http::Response::empty(204);
 }
 
@@ -53,10 +46,9 @@ Answer get_feedback(Call& call) {
     for (;;) {
         const auto start = [&](auto done) { call.services.queue.receive_feedback(std::move(done)); };
         const auto found = co_await net::await_callback<base::Result<Found>>(start);
-        if (!found) co_return refuse_queue(call, found.error());
+        if (!found) co_return call.refuse(queue_refusal(found.error()));
         if (*found) co_return shown(**found, call);
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        const auto left = left_until(until);
         if (left.count() <= 0 || call.services.stopping) co_return http::Response::empty(204);
         co_await place.wait(left);
     }

@@ -3,6 +3,7 @@
 
 #include "base/result.hpp"
 #include "pki/digest.hpp"
+#include "store/row_reading.hpp"
 
 namespace hub::feedback_rows {
 
@@ -12,25 +13,16 @@ constexpr std::int64_t most_abandoned = 10;
 /// As long as the longest life of a message: where nobody reads, the disk does not fill.
 constexpr std::chrono::hours longest_life{48};
 
-std::int64_t number(azure::Millis when) {
-    return when.time_since_epoch().count();
-}
-
-base::Status run(store::Statement& statement) {
-    if (auto ran = statement.run(); !ran) return std::unexpected(std::move(ran).error());
-    return {};
-}
-
 base::Status make_batch(store::Database& database, azure::Millis now) {
     auto batch = database.statement("INSERT INTO batches(made) VALUES(?)");
-    batch.bind(1, number(now));
-    if (auto ran = run(batch); !ran) return ran;
+    batch.bind(1, store::milliseconds(now));
+    if (auto ran = store::done(batch.run()); !ran) return ran;
     auto records = database.statement(
         "UPDATE feedback SET batch=? WHERE id IN (SELECT id FROM feedback WHERE batch IS NULL ORDER BY id "
         "LIMIT ?)");
     records.bind(1, database.last_insert_id())
         .bind(2, static_cast<std::int64_t>(azure::most_feedback_records));
-    return run(records);
+    return store::done(records.run());
 }
 
 base::Result<bool> is_full_or_late(store::Database& database, azure::Millis now) {
@@ -38,15 +30,15 @@ base::Result<bool> is_full_or_late(store::Database& database, azure::Millis now)
     SP_TRY(return, const bool there, row.step());
     if (!there || row.integer(0) == 0) return false;
     return row.integer(0) >= static_cast<std::int64_t>(azure::most_feedback_records) ||
-           row.integer(1) <= number(now - azure::feedback_delay);
+           row.integer(1) <= store::milliseconds(now - azure::feedback_delay);
 }
 
 }  // namespace
 
 base::Status add(store::Database& database, const azure::FeedbackRecord& record) {
     auto row = database.statement("INSERT INTO feedback(at, record) VALUES(?, ?)");
-    row.bind(1, number(record.at)).bind(2, azure::to_json(record));
-    return run(row);
+    row.bind(1, store::milliseconds(record.at)).bind(2, azure::to_json(record));
+    return store::done(row.run());
 }
 
 base::Result<bool> is_there(store::Database& database) {
@@ -62,11 +54,11 @@ base::Result<bool> gather(store::Database& database, azure::Millis now) {
         if (auto made = make_batch(database, now); !made) return std::unexpected(std::move(made).error());
     }
     auto old = database.statement("DELETE FROM batches WHERE made<=?");
-    old.bind(1, number(now - longest_life));
-    if (auto ran = run(old); !ran) return std::unexpected(std::move(ran).error());
+    old.bind(1, store::milliseconds(now - longest_life));
+    if (auto ran = old.run(); !ran) return std::unexpected(std::move(ran).error());
     auto row = database.statement(
         "SELECT EXISTS(SELECT 1 FROM batches WHERE lock_token IS NULL OR locked_until<=?)");
-    SP_TRY(return, const bool there, row.bind(1, number(now)).step());
+    SP_TRY(return, const bool there, row.bind(1, store::milliseconds(now)).step());
     return there && row.integer(0) != 0;
 }
 
@@ -76,15 +68,15 @@ base::Result<std::optional<Batch>> take(store::Database& database, azure::Millis
     {
         auto row = database.statement(
             "SELECT id, made FROM batches WHERE lock_token IS NULL OR locked_until<=? ORDER BY id LIMIT 1");
-        SP_TRY(return, const bool there, row.bind(1, number(now)).step());
+        SP_TRY(return, const bool there, row.bind(1, store::milliseconds(now)).step());
         if (!there) return std::nullopt;
         id = row.integer(0);
-        batch.made = azure::Millis(std::chrono::milliseconds(row.integer(1)));
+        batch.made = store::moment(row.integer(1));
     }
     batch.lock_token = pki::random_uuid();
     auto lock = database.statement("UPDATE batches SET lock_token=?, locked_until=? WHERE id=?");
-    lock.bind(1, batch.lock_token).bind(2, number(until)).bind(3, id);
-    if (auto ran = run(lock); !ran) return std::unexpected(std::move(ran).error());
+    lock.bind(1, batch.lock_token).bind(2, store::milliseconds(until)).bind(3, id);
+    if (auto ran = lock.run(); !ran) return std::unexpected(std::move(ran).error());
     auto records = database.statement("SELECT record FROM feedback WHERE batch=? ORDER BY id");
     records.bind(1, id);
     batch.json += '[';
@@ -105,7 +97,7 @@ base::Status settle(store::Database& database, const std::string& lock_token, Se
     {
         auto row =
             database.statement("SELECT id, abandoned FROM batches WHERE lock_token=? AND locked_until>?");
-        SP_TRY(return, const bool there, row.bind(1, lock_token).bind(2, number(now)).step());
+        SP_TRY(return, const bool there, row.bind(1, lock_token).bind(2, store::milliseconds(now)).step());
         if (!there) {
             return base::fail(base::Code::precondition_failed, "lock " + lock_token,
                               "is not held, or no longer", "receive the feedback again");
@@ -116,12 +108,12 @@ base::Status settle(store::Database& database, const std::string& lock_token, Se
     if (how == Settlement::complete || abandoned >= most_abandoned) {
         auto removal = database.statement("DELETE FROM batches WHERE id=?");
         removal.bind(1, id);
-        return run(removal);
+        return store::done(removal.run());
     }
     auto row =
         database.statement("UPDATE batches SET abandoned=?, lock_token=NULL, locked_until=NULL WHERE id=?");
     row.bind(1, abandoned).bind(2, id);
-    return run(row);
+    return store::done(row.run());
 }
 
 }  // namespace hub::feedback_rows

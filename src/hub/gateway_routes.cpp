@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <boost/json.hpp>
-#include <charconv>
 #include <chrono>
 #include <limits>
 #include <set>
@@ -111,8 +110,7 @@ Answer get_scope_changes(Call& call) {
     for (;;) {
         const auto set = collect(*call.here.reader, position, edge, *scope);
         if (!set) co_return call.refuse(set.error());
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        const auto left = left_until(until);
         if (!set->empty() || left.count() <= 0 || call.services.stopping) {
             co_return json_with_etag(200, set->json(), {});
         }

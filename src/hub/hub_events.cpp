@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "azure/document_text.hpp"
 #include "azure/twin.hpp"
 #include "base/encoding.hpp"
 #include "base/events.hpp"

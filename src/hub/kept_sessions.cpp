@@ -8,6 +8,7 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "store/row_reading.hpp"
 
 namespace hub {
 
@@ -43,11 +44,6 @@ Subscriptions from_text(const trust::Identity& identity, std::string_view text) 
                               line.front() == '0' ? mqtt::Qos::at_most_once : mqtt::Qos::at_least_once);
     }
     return subscriptions;
-}
-
-base::Status run(store::Statement& statement) {
-    if (auto ran = statement.run(); !ran) return std::unexpected(std::move(ran).error());
-    return {};
 }
 
 void log_failure(const base::Status& status, const std::string& device) {
@@ -105,7 +101,7 @@ void KeptSessions::write(const trust::Identity& identity, Kept kept) {
             if (kept.filters.empty()) {
                 auto row = database.statement("DELETE FROM sessions WHERE device=? AND module=?");
                 row.bind(1, identity.device).bind(2, identity.module);
-                return run(row);
+                return store::done(row.run());
             }
             auto row = database.statement(
                 "INSERT INTO sessions(device, module, generation, filters) VALUES(?1, ?2, ?3, ?4) "
@@ -114,7 +110,7 @@ void KeptSessions::write(const trust::Identity& identity, Kept kept) {
                 .bind(2, identity.module)
                 .bind(3, kept.generation)
                 .bind(4, kept.filters);
-            return run(row);
+            return store::done(row.run());
         },
         [this, identity, number = kept.number](const base::Status& status) {
             log_failure(status, identity.device);
@@ -129,7 +125,7 @@ void KeptSessions::forget_device(const std::string& device) {
         [device](store::Database& database) {
             auto rows = database.statement("DELETE FROM sessions WHERE device=?");
             rows.bind(1, device);
-            return run(rows);
+            return store::done(rows.run());
         },
         [device](const base::Status& status) { log_failure(status, device); });
 }

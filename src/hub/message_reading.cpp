@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/message_reading.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "http/body_source.hpp"
+#include "hub/query.hpp"
 
 namespace hub {
 
@@ -21,14 +21,6 @@ constexpr std::size_t piece_octets = 256 * 1024;
 /// is noticed.
 constexpr std::chrono::seconds heartbeat{15};
 constexpr std::string_view comment = ":\n\n";
-
-std::optional<std::uint64_t> number(std::string_view text) {
-    std::uint64_t value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, value);
-    if (text.empty() || error != std::errc{} || rest != end) return std::nullopt;
-    return value;
-}
 
 /// An offset that the log cannot have given is of another log: what is kept has not been seen.
 Start at(const Telemetry& telemetry, std::uint64_t offset) {
@@ -75,7 +67,7 @@ std::expected<Start, Refusal> start_of(const Call& call, bool event_stream) {
     if (event_stream) {
         // EventSource comes back with the address it had, and with this.
         if (const auto last = call.request.headers.get("Last-Event-ID"); last && !last->empty()) {
-            const auto seen = number(*last);
+            const auto seen = to_number<std::uint64_t>(*last);
             if (!seen)
                 return std::unexpected(
                     Refusal{azure::ErrorCode::argument_invalid, "Last-Event-ID is no offset"});
@@ -93,7 +85,7 @@ std::expected<Start, Refusal> start_of(const Call& call, bool event_stream) {
     }
     if (from.empty() || from == "now") return Start{telemetry.next(), std::nullopt};
     if (from == "beginning") return Start{telemetry.first(), std::nullopt};
-    const auto offset = number(from);
+    const auto offset = to_number<std::uint64_t>(from);
     if (!offset) {
         return std::unexpected(
             Refusal{azure::ErrorCode::argument_invalid, "from is not beginning, now or an offset"});

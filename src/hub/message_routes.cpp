@@ -5,8 +5,6 @@
 #include <mutex>
 #include <utility>
 
-#include "base/events.hpp"
-#include "base/log.hpp"
 #include "hub/device_message.hpp"
 #include "hub/handlers.hpp"
 #include "hub/message_reading.hpp"
@@ -83,12 +81,8 @@ Answer get_events(Call& call) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(wait->value_or(0));
     for (;;) {
         auto batch = read_batch(call.services.telemetry, *start, most_octets, Form::lines);
-        if (!batch) {
-            base::log::error(base::events::store_failed, batch.error());
-            co_return call.refuse(batch.error());
-        }
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        if (!batch) co_return call.refuse(store_refusal(batch.error()));
+        const auto left = left_until(until);
         if (batch->lines.empty() && left.count() > 0 && !call.services.stopping) {
             co_await place.wait(left);
             continue;
@@ -103,7 +97,7 @@ Answer post_event(Call& call) {
         sender = *call.caller.sender;
     } else {
         // A policy with DeviceConnect speaks as any enabled identity, but not as one that is not there.
-        sender.identity = {call.at("d"), call.captured.contains("m") ? call.at("m") : std::string()};
+        sender.identity = call.identity();
         const auto record = call.here.reader->record(sender.identity);
         if (!record) co_return call.refuse(record.error());
         if (!*record) co_return call.refuse(azure::ErrorCode::device_not_found, sender.identity.text());
@@ -120,10 +114,7 @@ Answer post_event(Call& call) {
                    std::move(done));
     };
     const auto stored = co_await net::await_callback<base::Status>(start);
-    if (!stored) {
-        base::log::error(base::events::store_failed, stored.error());
-        co_return call.refuse(stored.error());
-    }
+    if (!stored) co_return call.refuse(store_refusal(stored.error()));
     co_return http::Response::empty(204);
 }
 

@@ -63,7 +63,7 @@ std::optional<http::Response> unknown(const Call& call, const trust::Identity& i
 }  // namespace
 
 Answer post_method(Call& call) {
-    const trust::Identity identity{call.at("d"), call.captured.contains("m") ? call.at("m") : std::string()};
+    const auto identity = call.identity();
     auto wish = azure::parse_method_request(call.request.body);
     if (!wish) co_return call.refuse(body_refusal(wish.error()));
     if (auto refusal = unknown(call, identity)) co_return *std::move(refusal);

@@ -183,7 +183,7 @@ void MqttSession::deliver(mqtt::Publish publish) {
             take_reported(*this, topic, publish);
             break;
         case azure::TopicKind::method_answer:
-            if (publish.qos == mqtt::Qos::at_least_once) connection_->stored(publish.packet_id);
+            acknowledge(publish.packet_id);
             take_method_answer(services_, identity(), topic, std::move(publish.payload));
             break;
         case azure::TopicKind::telemetry:
@@ -229,8 +229,7 @@ void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topi
         close(std::move(message).error());
         return;
     }
-    const bool acknowledge = publish.qos == mqtt::Qos::at_least_once;
-    if (!acknowledge && unstored_ >= services_.config.flow.unstored_messages) {
+    if (publish.qos == mqtt::Qos::at_most_once && unstored_ >= services_.config.flow.unstored_messages) {
         // QoS 0 waits for nothing: what the disk cannot take now is lost, as its sender chose.
         base::log::debug(events::message_refused, {{"device", credential_.claim.identity.device},
                                                    {"module", credential_.claim.identity.module},
@@ -239,16 +238,17 @@ void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topi
     }
     ++unstored_;
     const auto event = make_event(sender(), *std::move(message), services_.clock.now_ms());
-    services_.telemetry.append(event, [weak = weak_from_this(), loop = &connection_->loop(), acknowledge,
+    services_.telemetry.append(event, [weak = weak_from_this(), loop = &connection_->loop(),
                                        id = publish.packet_id](const base::Result<std::uint64_t>& stored) {
-        loop->post([weak, acknowledge, id, failed = stored ? std::nullopt : std::optional(stored.error())] {
+        loop->post([weak, id, failed = stored ? std::nullopt : std::optional(stored.error())] {
             const auto self = weak.lock();
             if (!self) return;
+            if (!failed) {
+                self->end_write(id);
+                return;
+            }
             --self->unstored_;
-            if (failed)
-                self->close(*failed);
-            else if (acknowledge)
-                self->connection_->stored(id);
+            self->close(*failed);
         });
     });
 }

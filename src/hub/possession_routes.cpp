@@ -15,13 +15,6 @@ namespace {
 
 using Written = base::Result<registry::CaCertificate>;
 
-/// Both calls need an If-Match, and the path to name this hub.
-std::optional<Refusal> out_of_place(const Call& call) {
-    if (auto refusal = arm::wrong_hub(call)) return refusal;
-    if (call.if_match().kind != registry::IfMatch::Kind::absent) return std::nullopt;
-    return Refusal{azure::ErrorCode::precondition_failed, "If-Match is missing"};
-}
-
 base::Result<pki::Certificate> read_proof(std::string_view body) {
     boost::system::error_code failed;
     const auto value = boost::json::parse(body, failed);
@@ -40,7 +33,7 @@ std::string thumbprint(const registry::CaCertificate& entry) {
 }  // namespace
 
 Answer post_verification_code(Call& call) {
-    if (const auto refusal = out_of_place(call)) co_return arm::refuse(call, *refusal);
+    if (const auto refusal = arm::out_of_place(call)) co_return arm::refuse(call, *refusal);
     const std::string name = call.at("name");
     const auto start = [&](auto done) {
         call.services.registry.make_verification_code(name, call.if_match(), std::move(done));
@@ -55,7 +48,7 @@ Answer post_verification_code(Call& call) {
 }
 
 Answer post_verify(Call& call) {
-    if (const auto refusal = out_of_place(call)) co_return arm::refuse(call, *refusal);
+    if (const auto refusal = arm::out_of_place(call)) co_return arm::refuse(call, *refusal);
     const std::string name = call.at("name");
     const auto proof = read_proof(call.request.body);
     if (!proof) co_return arm::refuse(call, body_refusal(proof.error()));

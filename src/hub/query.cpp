@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/query.hpp"
 
-#include <charconv>
 #include <string>
 
 namespace hub {
 
 std::expected<std::int64_t, Refusal> read_number(std::string_view text, std::string_view name,
                                                  std::int64_t least, std::int64_t most) {
-    std::int64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc{} || rest != end || number < least || number > most) {
+    const auto number = to_number<std::int64_t>(text);
+    if (!number || *number < least || *number > most) {
         return std::unexpected(Refusal{azure::ErrorCode::argument_invalid,
                                        std::string(name) + " is not a number from " + std::to_string(least) +
                                            " to " + std::to_string(most)});
     }
-    return number;
+    return *number;
 }
 
 std::expected<std::optional<std::int64_t>, Refusal> query_number(const http::Target& target,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/json.hpp>
-#include <charconv>
 #include <utility>
 
 #include "azure/json_reader.hpp"
@@ -8,6 +7,7 @@
 #include "azure/query.hpp"
 #include "base/result.hpp"
 #include "hub/handlers.hpp"
+#include "hub/query.hpp"
 #include "hub/query_pool.hpp"
 #include "hub/query_scan.hpp"
 #include "hub/refusals.hpp"
@@ -40,12 +40,10 @@ base::Result<Shared> asked_in(const std::string& body) {
 base::Result<std::size_t> page_size(const http::Headers& headers) {
     const auto text = headers.get("x-ms-max-item-count");
     if (!text || text->empty()) return default_page;
-    std::int64_t number = 0;
-    const auto* end = text->data() + text->size();
-    const auto [rest, error] = std::from_chars(text->data(), end, number);
-    if (error != std::errc{} || rest != end || number < 1)
+    const auto number = to_number<std::int64_t>(*text);
+    if (!number || *number < 1)
         return base::fail(base::Code::invalid_argument, "x-ms-max-item-count", "is no number from 1");
-    return std::min(static_cast<std::size_t>(number), largest_page);
+    return std::min(static_cast<std::size_t>(*number), largest_page);
 }
 
 base::Result<QueryPosition> start_of(const http::Headers& headers, const Asked& asked) {

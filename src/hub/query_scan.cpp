@@ -2,13 +2,13 @@
 #include "hub/query_scan.hpp"
 
 #include <boost/json.hpp>
-#include <charconv>
 
 #include "azure/json_text.hpp"
 #include "azure/twin.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
 #include "hub/presence.hpp"
+#include "hub/query.hpp"
 #include "pki/digest.hpp"
 
 namespace hub {
@@ -122,11 +122,8 @@ base::Result<QueryPosition> QueryPosition::parse(std::string_view token, std::st
     QueryPosition position;
     position.after = {std::string(parts[3]), std::string(parts[4])};
     if (!parts[2].empty()) {
-        std::uint64_t left = 0;
-        const auto* end = parts[2].data() + parts[2].size();
-        const auto [rest, error] = std::from_chars(parts[2].data(), end, left);
-        if (error != std::errc{} || rest != end) return bad("is no continuation token of this hub");
-        position.left = left;
+        position.left = to_number<std::uint64_t>(parts[2]);
+        if (!position.left) return bad("is no continuation token of this hub");
     }
     return position;
 }

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "hub/feedback_rows.hpp"
 #include "pki/digest.hpp"
+#include "store/row_reading.hpp"
 
 namespace hub::queue_rows {
 
@@ -14,18 +15,6 @@ namespace {
 constexpr std::int64_t most_waiting = 50;
 /// Of one sweep: the writer has others to serve.
 constexpr std::int64_t most_expired = 500;
-
-std::int64_t number(azure::Millis when) {
-    return when.time_since_epoch().count();
-}
-azure::Millis moment(std::int64_t number) {
-    return azure::Millis(std::chrono::milliseconds(number));
-}
-
-base::Status run(store::Statement& statement) {
-    if (auto ran = statement.run(); !ran) return std::unexpected(std::move(ran).error());
-    return {};
-}
 
 /// What the end of a message needs to know of it.
 struct Ending {
@@ -46,21 +35,11 @@ base::Result<Ending> read_ending(const store::Statement& row) {
     return ending;
 }
 
-base::Result<std::vector<Ending>> read_endings(store::Statement& rows) {
-    std::vector<Ending> endings;
-    for (;;) {
-        SP_TRY(return, const bool there, rows.step());
-        if (!there) return endings;
-        SP_TRY(return, auto ending, read_ending(rows));
-        endings.push_back(std::move(ending));
-    }
-}
-
 base::Status end(store::Database& database, const Ending& ending, azure::Outcome outcome, azure::Millis now,
                  Effects& effects) {
     auto removal = database.statement("DELETE FROM messages WHERE id=?");
     removal.bind(1, ending.id);
-    if (auto ran = run(removal); !ran) return ran;
+    if (auto ran = store::done(removal.run()); !ran) return ran;
     effects.changed.push_back(ending.address.device);
     if (!azure::is_wanted(ending.ack, outcome)) return {};
     effects.feedback_added = true;
@@ -110,11 +89,11 @@ base::Result<std::uint64_t> add(store::Database& database, const Address& to,
     row.bind(1, to.device)
         .bind(2, to.generation)
         .bind(3, static_cast<std::int64_t>(sequence))
-        .bind(4, number(now))
-        .bind(5, number(message.expiry.value_or(now)))
+        .bind(4, store::milliseconds(now))
+        .bind(5, store::milliseconds(message.expiry.value_or(now)))
         .bind(6, static_cast<std::int64_t>(message.ack))
         .bind(7, bytes);
-    if (auto ran = run(row); !ran) return std::unexpected(std::move(ran).error());
+    if (auto ran = row.run(); !ran) return std::unexpected(std::move(ran).error());
     effects.changed.push_back(to.device);
     effects.ready.push_back(to.device);
     return sequence;
@@ -131,7 +110,7 @@ base::Result<std::vector<Held>> take(store::Database& database, const Address& f
             "OR (?4<>0 AND holder IS NOT NULL AND holder<>?4)) ORDER BY sequence LIMIT ?5");
         rows.bind(1, from.device)
             .bind(2, from.generation)
-            .bind(3, number(now))
+            .bind(3, store::milliseconds(now))
             .bind(4, taker.holder)
             .bind(5, static_cast<std::int64_t>(most));
         for (;;) {
@@ -140,8 +119,8 @@ base::Result<std::vector<Held>> take(store::Database& database, const Address& f
             Held held;
             held.lock_token = pki::random_uuid();
             held.delivery.sequence = static_cast<std::uint64_t>(rows.integer(1));
-            held.delivery.enqueued = moment(rows.integer(2));
-            held.delivery.message.expiry = moment(rows.integer(3));
+            held.delivery.enqueued = store::moment(rows.integer(2));
+            held.delivery.message.expiry = store::moment(rows.integer(3));
             held.delivery.message.ack = static_cast<azure::Ack>(rows.integer(4));
             SP_TRY(return, auto event, azure::decode_event(rows.blob(5)));
             held.delivery.message.message = std::move(event.message);
@@ -158,8 +137,8 @@ base::Result<std::vector<Held>> take(store::Database& database, const Address& f
         if (taker.holder != 0)
             row.bind_null(2).bind(3, taker.holder);
         else
-            row.bind(2, number(taker.until)).bind_null(3);
-        if (auto ran = run(row); !ran) return std::unexpected(std::move(ran).error());
+            row.bind(2, store::milliseconds(taker.until)).bind_null(3);
+        if (auto ran = row.run(); !ran) return std::unexpected(std::move(ran).error());
     }
     return taken;
 }
@@ -172,7 +151,8 @@ base::Status settle(store::Database& database, const std::string& device, const 
         auto row = database.statement(
             select("id, device, generation, ack, event, abandoned",
                    "WHERE device=? AND lock_token=? AND (locked_until IS NULL OR locked_until>?)"));
-        SP_TRY(return, const bool there, row.bind(1, device).bind(2, lock_token).bind(3, number(now)).step());
+        SP_TRY(return, const bool there,
+                     row.bind(1, device).bind(2, lock_token).bind(3, store::milliseconds(now)).step());
         if (!there) {
             return base::fail(base::Code::precondition_failed, "lock " + lock_token,
                               "is not held, or no longer", "receive the message again");
@@ -194,7 +174,7 @@ base::Status settle(store::Database& database, const std::string& device, const 
         "UPDATE messages SET abandoned=?, lock_token=NULL, locked_until=NULL, holder=NULL WHERE id=?");
     row.bind(1, abandoned).bind(2, found->id);
     effects.ready.push_back(device);
-    return run(row);
+    return store::done(row.run());
 }
 
 base::Status release(store::Database& database, const std::string& device, std::int64_t holder,
@@ -208,7 +188,7 @@ base::Status release(store::Database& database, const std::string& device, std::
 base::Status release_all(store::Database& database) {
     auto rows =
         database.statement("UPDATE messages SET lock_token=NULL, holder=NULL WHERE holder IS NOT NULL");
-    return run(rows);
+    return store::done(rows.run());
 }
 
 base::Result<std::size_t> purge(store::Database& database, const Address& of, azure::Millis now,
@@ -217,7 +197,7 @@ base::Result<std::size_t> purge(store::Database& database, const Address& of, az
     {
         auto rows = database.statement(select(ending_columns, "WHERE device=? AND generation=?"));
         rows.bind(1, of.device).bind(2, of.generation);
-        SP_TRY(return, endings, read_endings(rows));
+        SP_TRY(return, endings, store::collect<Ending>(rows, read_ending));
     }
     for (const auto& ending : endings) {
         if (auto ended = end(database, ending, azure::Outcome::purged, now, effects); !ended)
@@ -232,7 +212,7 @@ base::Status forget(store::Database& database, const std::string& device, Effect
     if (removed > 0) effects.changed.push_back(device);
     auto sequence = database.statement("DELETE FROM sequences WHERE device=?");
     sequence.bind(1, device);
-    return run(sequence);
+    return store::done(sequence.run());
 }
 
 base::Status expire(store::Database& database, azure::Millis now, Effects& effects) {
@@ -242,15 +222,15 @@ base::Status expire(store::Database& database, azure::Millis now, Effects& effec
         auto rows = database.statement(select(
             ending_columns,
             "WHERE expires<=?1 AND (lock_token IS NULL OR locked_until<=?1) ORDER BY expires LIMIT ?2"));
-        rows.bind(1, number(now)).bind(2, most_expired);
-        SP_TRY(return, endings, read_endings(rows));
+        rows.bind(1, store::milliseconds(now)).bind(2, most_expired);
+        SP_TRY(return, endings, store::collect<Ending>(rows, read_ending));
     }
     for (const auto& ending : endings) {
         if (auto ended = end(database, ending, azure::Outcome::expired, now, effects); !ended) return ended;
     }
     auto rows = database.statement(
         "UPDATE messages SET lock_token=NULL, locked_until=NULL WHERE locked_until<=? RETURNING device");
-    rows.bind(1, number(now));
+    rows.bind(1, store::milliseconds(now));
     for (;;) {
         SP_TRY(return, const bool there, rows.step());
         if (!there) return {};

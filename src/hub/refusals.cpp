@@ -14,14 +14,11 @@ Refusal body_refusal(const base::Error& error) {
 
 Refusal queue_refusal(const base::Error& error) {
     const auto code = queue_code(error);
-    if (azure::http_status(code) >= 500) return to_refusal(error);
-    return {code, error.text()};
+    return code == azure::from(error.code) ? store_refusal(error) : to_refusal(error, code);
 }
 
 Refusal write_refusal(const base::Error& error) {
-    const auto code = registry::azure_code(error);
-    if (azure::http_status(code) >= 500) return to_refusal(error);
-    return {code, error.text()};
+    return to_refusal(error, registry::azure_code(error));
 }
 
 }  // namespace hub

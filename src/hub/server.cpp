@@ -126,13 +126,11 @@ base::Status Hub::open_stores() {
     SP_TRY(return, queries_, QueryPool::open(*registry_));
     if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
     events_ = std::make_unique<HubEvents>(config_, *telemetry_, clock_);
-    services_ = std::make_unique<Services>(
-        Services{config_, clock_, *registry_, *queries_, *telemetry_, *consumers_, *explanations_, throttle_,
-                 *events_, *queue_, *kept_, anchors_, sessions_, methods_, states_, stopping_});
-    telemetry_->on_durable([this] {
-        for (std::size_t i = 0; i < loops_.size(); ++i)
-            loops_.at(i).post([state = states_[i].get()] { state->messages.wake_all(); });
-    });
+    services_ = std::make_unique<Services>(Services{config_, clock_, *registry_, *queries_, *telemetry_,
+                                                    *consumers_, *explanations_, throttle_, *queue_, *kept_,
+                                                    anchors_, sessions_, methods_, states_, stopping_});
+    telemetry_->on_durable(
+        [this] { on_each_loop(states_, [](LoopState& here) { here.messages.wake_all(); }); });
     expiry_ = std::make_unique<Expiry>(*telemetry_, config_.retention, clock_);
     sessions_.on_presence([events = events_.get()](const trust::Identity& identity, bool connected) {
         events->presence(identity, connected);
@@ -177,8 +175,7 @@ void Hub::observe_queue() {
         sessions_.tell({device, {}}, [](Member& session) { session.messages_waiting(); });
     };
     observers.feedback_ready = [this] {
-        for (std::size_t i = 0; i < loops_.size(); ++i)
-            loops_.at(i).post([state = states_[i].get()] { state->feedback.wake_all(); });
+        on_each_loop(states_, [](LoopState& here) { here.feedback.wake_all(); });
     };
     observers.busy = [this] {
         loops_.at(0).post([state = states_.front().get()] { state->sweeps.wake_all(); });
@@ -188,12 +185,10 @@ void Hub::observe_queue() {
 
 void Hub::changed(const registry::Change& change) {
     events_->changed(change);
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
-        loops_.at(i).post([state = states_[i].get(), scopes = change.scopes, every = change.certificates] {
-            if (every) state->scopes.wake_all();
-            for (const auto& scope : scopes) state->scopes.wake(scope);
-        });
-    }
+    on_each_loop(states_, [scopes = change.scopes, every = change.certificates](LoopState& here) {
+        if (every) here.scopes.wake_all();
+        for (const auto& scope : scopes) here.scopes.wake(scope);
+    });
     if (!change.certificates) {
         if (change.deleted && change.module.empty()) {
             queue_->forget(change.device);
@@ -234,15 +229,13 @@ void Hub::stop() {
     mqtt_->close();
     https_->close();
     sessions_.shut_down();
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
-        loops_.at(i).post([state = states_[i].get()] {
-            state->scopes.wake_all();
-            state->messages.wake_all();
-            state->methods.wake_all();
-            state->feedback.wake_all();
-            state->sweeps.wake_all();
-        });
-    }
+    on_each_loop(states_, [](LoopState& here) {
+        here.scopes.wake_all();
+        here.messages.wake_all();
+        here.methods.wake_all();
+        here.feedback.wake_all();
+        here.sweeps.wake_all();
+    });
 }
 
 }  // namespace hub

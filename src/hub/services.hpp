@@ -11,7 +11,6 @@
 #include "hub/consumers.hpp"
 #include "hub/device_queue.hpp"
 #include "hub/explanations.hpp"
-#include "hub/hub_events.hpp"
 #include "hub/kept_sessions.hpp"
 #include "hub/methods.hpp"
 #include "hub/query_pool.hpp"
@@ -44,7 +43,6 @@ struct Services {
     Consumers& consumers;
     Explanations& explanations;
     Throttle& throttle;
-    HubEvents& events;
     DeviceQueue& queue;
     KeptSessions& kept;
     Anchors& anchors;
@@ -56,5 +54,11 @@ struct Services {
     /// That of the calling loop.
     LoopState& here() const { return *loops[net::this_loop().index()]; }
 };
+
+/// Runs `work(LoopState&)` on each loop, soon. From any thread.
+template <class Work>
+void on_each_loop(const std::vector<std::unique_ptr<LoopState>>& loops, Work work) {
+    for (const auto& state : loops) state->loop->post([here = state.get(), work] { work(*here); });
+}
 
 }  // namespace hub

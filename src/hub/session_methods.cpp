@@ -15,10 +15,8 @@ std::string subscribed_subject(const trust::Identity& identity) {
 }
 
 void announce_method_subscription(const Services& services, const trust::Identity& identity) {
-    for (const auto& state : services.loops) {
-        state->loop->post(
-            [here = state.get(), subject = subscribed_subject(identity)] { here->methods.wake(subject); });
-    }
+    on_each_loop(services.loops,
+                 [subject = subscribed_subject(identity)](LoopState& here) { here.methods.wake(subject); });
 }
 
 void send_method(const Sessions& sessions, const trust::Identity& identity, std::string name,

@@ -13,11 +13,6 @@ namespace hub {
 
 namespace {
 
-trust::Identity identity_of(const Call& call) {
-    const auto module = call.captured.find("m");
-    return {call.at("d"), module == call.captured.end() ? std::string() : module->second};
-}
-
 template <class Document>
 http::Response shown(Call& call, const azure::Twin& twin, Document document) {
     show_presence(document, call.services);
@@ -39,7 +34,7 @@ http::Response shown(Call& call, const trust::Identity& id, const azure::Twin& t
 }
 
 Answer write_twin(Call& call, azure::TwinWrite how) {
-    const auto id = identity_of(call);
+    const auto id = call.identity();
     auto wish = azure::parse_twin(call.request.body);
     if (!wish) co_return call.refuse(body_refusal(wish.error()));
     const auto match = call.if_match();
@@ -60,7 +55,7 @@ Answer write_twin(Call& call, azure::TwinWrite how) {
 }  // namespace
 
 Answer get_twin(Call& call) {
-    const auto id = identity_of(call);
+    const auto id = call.identity();
     const auto twin = call.here.reader->twin(id);
     if (!twin) co_return call.refuse(twin.error());
     if (!*twin && id.is_module()) {

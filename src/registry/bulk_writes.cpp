@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry/refusals.hpp"
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
 #include "registry/writing.hpp"
+#include "store/row_reading.hpp"
 
 namespace registry {
 namespace {
@@ -68,7 +68,7 @@ base::Status apply(Writing& writing, const azure::BulkItem& item) {
 }
 
 base::Status run(store::Database& database, std::string_view sql) {
-    return rows::done(database.statement(sql).run());
+    return store::done(database.statement(sql).run());
 }
 
 /// Undone alone where it is refused: `refusal` says why. An error is one of the whole.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
+#include "store/row_reading.hpp"
 
 namespace registry::rows {
+
+using store::collect;
+using store::done;
 namespace {
 
 // A gateway that was away for longer reads its whole scope again.

@@ -3,10 +3,16 @@
 
 #include "azure/json_text.hpp"
 #include "registry/refusals.hpp"
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
+#include "store/row_reading.hpp"
 
 namespace registry::rows {
+
+using store::collect;
+using store::done;
+using store::instant;
+using store::only;
+using store::seconds;
 namespace {
 
 namespace json = boost::json;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/result.hpp"
 #include "registry/refusals.hpp"
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
 #include "registry/writing.hpp"
 

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
+#include "store/row_reading.hpp"
 
 namespace registry::rows {
+
+using store::collect;
+using store::done;
+using store::instant;
+using store::only;
+using store::seconds;
 namespace {
 
 #define DEVICE_COLUMNS                                                                                \
@@ -89,11 +95,6 @@ base::Result<std::optional<azure::Device>> device(store::Database& database, std
     return only<azure::Device>(query.bind(1, id), read_device);
 }
 
-base::Result<std::vector<azure::Device>> devices(store::Database& database, std::size_t top) {
-    auto query = database.statement("SELECT " DEVICE_COLUMNS " FROM devices ORDER BY id LIMIT ?");
-    return collect<azure::Device>(query.bind(1, static_cast<std::int64_t>(top)), read_device);
-}
-
 // Behind every id: none holds a character above '~'.
 constexpr std::string_view behind_all = "\x7f";
 
@@ -103,6 +104,10 @@ base::Result<std::vector<azure::Device>> devices(store::Database& database, std:
                                     " FROM devices WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?");
     query.bind(1, first).bind(2, last.empty() ? behind_all : last);
     return collect<azure::Device>(query.bind(3, static_cast<std::int64_t>(most)), read_device);
+}
+
+base::Result<std::vector<azure::Device>> devices(store::Database& database, std::size_t top) {
+    return devices(database, {}, {}, top);
 }
 
 base::Result<std::vector<azure::Module>> modules_behind(store::Database& database,

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
+#include "store/row_reading.hpp"
 
 namespace registry::rows {
+
+using store::collect;
+using store::done;
+using store::instant;
+using store::only;
+using store::seconds;
 namespace {
 
 base::Result<Policy> read_policy(const store::Statement& row) {

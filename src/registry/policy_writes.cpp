@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/result.hpp"
 #include "registry/refusals.hpp"
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
 #include "registry/writing.hpp"
 
@@ -79,12 +79,19 @@ base::Result<Registry::PutCa> put_ca_certificate(Writing& writing, const std::st
     return Registry::PutCa{put, !existing};
 }
 
-base::Result<bool> delete_ca_certificate(Writing& writing, const std::string& name, const IfMatch& match) {
+base::Result<CaCertificate> certificate_to_change(Writing& writing, const std::string& name,
+                                                  const IfMatch& match) {
     const auto thing = refusals::certificate_thing(name);
-    SP_TRY(return, const auto existing, rows::ca_certificate(writing.database, name));
-    if (!existing) return refusals::not_found(thing);
-    if (auto fine = refusals::check_match(match, existing->etag, thing); !fine)
+    SP_TRY(return, auto entry, rows::ca_certificate(writing.database, name));
+    if (!entry) return refusals::not_found(thing);
+    if (auto fine = refusals::check_match(match, entry->etag, thing); !fine)
         return std::unexpected(fine.error());
+    return *std::move(entry);
+}
+
+base::Result<bool> delete_ca_certificate(Writing& writing, const std::string& name, const IfMatch& match) {
+    if (auto there = certificate_to_change(writing, name, match); !there)
+        return std::unexpected(there.error());
     if (auto gone = rows::remove_ca_certificate(writing.database, name); !gone)
         return std::unexpected(gone.error());
     if (auto noted = writing.certificates_changed(); !noted) return std::unexpected(noted.error());

@@ -13,16 +13,6 @@ namespace {
 
 constexpr std::size_t code_octets = 24;  // 48 digits, as the original's
 
-/// The entry with this etag, for a change.
-base::Result<CaCertificate> matching(Writing& writing, const std::string& name, const IfMatch& match) {
-    const auto thing = refusals::certificate_thing(name);
-    SP_TRY(return, auto entry, rows::ca_certificate(writing.database, name));
-    if (!entry) return refusals::not_found(thing);
-    if (auto fine = refusals::check_match(match, entry->etag, thing); !fine)
-        return std::unexpected(fine.error());
-    return *std::move(entry);
-}
-
 base::Status put_changed(Writing& writing, CaCertificate& entry) {
     entry.etag = new_etag();
     entry.updated = writing.second();
@@ -54,7 +44,7 @@ base::Status check_possession(const pki::Certificate& proof, const pki::Certific
 
 base::Result<CaCertificate> make_verification_code(Writing& writing, const std::string& name,
                                                    const IfMatch& match) {
-    SP_TRY(return, auto entry, matching(writing, name, match));
+    SP_TRY(return, auto entry, certificate_to_change(writing, name, match));
     entry.verification_code = base::to_hex_upper(pki::random_bytes(code_octets));
     if (auto put = put_changed(writing, entry); !put) return std::unexpected(put.error());
     return entry;
@@ -62,7 +52,7 @@ base::Result<CaCertificate> make_verification_code(Writing& writing, const std::
 
 base::Result<CaCertificate> verify_ca_certificate(Writing& writing, const std::string& name,
                                                   const pki::Certificate& proof, const IfMatch& match) {
-    SP_TRY(return, auto entry, matching(writing, name, match));
+    SP_TRY(return, auto entry, certificate_to_change(writing, name, match));
     if (entry.verification_code.empty())
         return base::fail(base::Code::invalid_argument, refusals::certificate_thing(name),
                           "has no verification code open",

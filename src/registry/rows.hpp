@@ -36,6 +36,10 @@ base::Status remove_modules(store::Database& database, std::string_view device);
 base::Result<std::optional<azure::Twin>> twin(store::Database& database, const trust::Identity& id);
 base::Result<std::optional<std::string>> model_id(store::Database& database, const trust::Identity& id);
 base::Status put(store::Database& database, const trust::Identity& id, const azure::Twin& twin);
+/// Of a twin that is there: the part that a device writes, and its model.
+base::Status put_reported(store::Database& database, const trust::Identity& id,
+                          const azure::TwinProperties& reported);
+base::Status put_model_id(store::Database& database, const trust::Identity& id, std::string_view model);
 base::Status remove_twin(store::Database& database, const trust::Identity& id);
 base::Status remove_module_twins(store::Database& database, std::string_view device);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "base/result.hpp"
 #include "registry/refusals.hpp"
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
 #include "registry/writing.hpp"
 
@@ -58,7 +58,9 @@ base::Result<std::vector<std::string>> with_those_above(store::Database& databas
             SP_TRY(return, const auto owner, rows::scope_owner(database, at));
             if (!owner || owner->record.parent_scopes.empty()) break;
             at = owner->record.parent_scopes.front();
-            if (std::ranges::find(scopes, at) == scopes.end()) scopes.push_back(at);
+            // Walked already, or a start of its own.
+            if (std::ranges::find(scopes, at) != scopes.end()) break;
+            scopes.push_back(at);
         }
     }
     return scopes;

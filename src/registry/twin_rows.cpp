@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "azure/json_text.hpp"
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
+#include "store/row_reading.hpp"
 
 namespace registry::rows {
+
+using store::done;
+using store::only;
 namespace {
 
 namespace json = boost::json;
@@ -72,6 +75,21 @@ base::Status put(store::Database& database, const trust::Identity& id, const azu
     bind(row, 8, twin.desired);
     bind(row, 11, twin.reported);
     return done(row.run());
+}
+
+base::Status put_reported(store::Database& database, const trust::Identity& id,
+                          const azure::TwinProperties& reported) {
+    auto row = database.statement(
+        "UPDATE twins SET reported=?3, reported_metadata=?4, reported_version=?5 WHERE device=?1 AND "
+        "module=?2");
+    row.bind(1, id.device).bind(2, id.module);
+    bind(row, 3, reported);
+    return done(row.run());
+}
+
+base::Status put_model_id(store::Database& database, const trust::Identity& id, std::string_view model) {
+    auto row = database.statement("UPDATE twins SET model_id=?3 WHERE device=?1 AND module=?2");
+    return done(row.bind(1, id.device).bind(2, id.module).bind(3, model).run());
 }
 
 base::Status remove_twin(store::Database& database, const trust::Identity& id) {

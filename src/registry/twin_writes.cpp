@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/result.hpp"
 #include "registry/refusals.hpp"
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
 #include "registry/writing.hpp"
 
@@ -49,7 +49,8 @@ base::Result<std::int64_t> report(Writing& writing, const trust::Identity& id, c
     if (twin.generation != generation) return refusals::not_found(refusals::thing(id));
     SP_TRY(return, const bool touched, azure::write_reported(twin, patch, writing.now));
     if (!touched) return twin.reported.version;
-    if (auto put = rows::put(writing.database, id, twin); !put) return std::unexpected(put.error());
+    if (auto put = rows::put_reported(writing.database, id, twin.reported); !put)
+        return std::unexpected(put.error());
     const auto version = twin.reported.version;
     writing.twin_changes.push_back({.identity = id,
                                     .how = azure::TwinWrite::patch,
@@ -62,10 +63,9 @@ base::Result<std::int64_t> report(Writing& writing, const trust::Identity& id, c
 
 base::Result<bool> note_model(Writing& writing, const trust::Identity& id, const std::string& generation,
                               const std::string& model) {
-    SP_TRY(return, auto twin, twin_of(writing, id));
+    SP_TRY(return, const auto twin, twin_of(writing, id));
     if (twin.generation != generation || twin.model_id == model) return false;
-    twin.model_id = model;
-    if (auto put = rows::put(writing.database, id, twin); !put) return std::unexpected(put.error());
+    if (auto put = rows::put_model_id(writing.database, id, model); !put) return std::unexpected(put.error());
     return true;
 }
 

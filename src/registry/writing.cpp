@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/result.hpp"
 #include "pki/digest.hpp"
-#include "registry/row_reading.hpp"
 #include "registry/rows.hpp"
 
 namespace registry {

@@ -67,6 +67,10 @@ base::Result<CaCertificate> verify_ca_certificate(Writing& writing, const std::s
 base::Status make_policies(Writing& writing);
 base::Result<Policy> renew_policy_key(Writing& writing, const std::string& name, KeyRenewal which);
 
+/// The CA certificate of that name with this etag.
+base::Result<CaCertificate> certificate_to_change(Writing& writing, const std::string& name,
+                                                  const IfMatch& match);
+
 /// What is stored for a wish: keys made where they are wanted and not given (`old`: kept where there are
 /// any), and nothing kept that the type does not use.
 base::Result<trust::Authentication> settle_authentication(const std::optional<trust::Authentication>& wish,

@@ -64,6 +64,7 @@ struct SegmentLog::Impl {
         std::vector<std::function<void(base::Status)>> ends_wanted;
     };
     Work next_work();
+    base::Result<std::shared_ptr<Segment>> add_segment();
     base::Status start_segment();
     base::Result<std::shared_ptr<Segment>> segment_to_write();
     base::Status write(std::span<const base::Bytes* const> records);
@@ -99,15 +100,20 @@ SegmentLog::Impl::Work SegmentLog::Impl::next_work() {
     return work;
 }
 
+base::Result<std::shared_ptr<Segment>> SegmentLog::Impl::add_segment() {
+    SP_TRY(return, auto segment, Segment::create(directory, next, options.calls));
+    const std::lock_guard lock(mutex);
+    segments.push_back(segment);
+    return segment;
+}
+
 /// A new segment behind the last, unless that one is empty or there is none.
 base::Status SegmentLog::Impl::start_segment() {
     {
         const std::lock_guard lock(mutex);
         if (segments.empty() || segments.back()->first() == next) return {};
     }
-    SP_TRY(return, auto segment, Segment::create(directory, next, options.calls));
-    const std::lock_guard lock(mutex);
-    segments.push_back(std::move(segment));
+    if (auto made = add_segment(); !made) return std::unexpected(std::move(made).error());
     return {};
 }
 
@@ -116,10 +122,7 @@ base::Result<std::shared_ptr<Segment>> SegmentLog::Impl::segment_to_write() {
         const std::lock_guard lock(mutex);
         if (!segments.empty() && segments.back()->size() < options.segment_bytes) return segments.back();
     }
-    SP_TRY(return, auto segment, Segment::create(directory, next, options.calls));
-    const std::lock_guard lock(mutex);
-    segments.push_back(segment);
-    return segment;
+    return add_segment();
 }
 
 base::Status SegmentLog::Impl::write(std::span<const base::Bytes* const> records) {
