@@ -106,7 +106,7 @@ std::optional<http::Response> changes_since(HubState& state, std::uint64_t since
     if (since < 100 || since > version) {
         return http::Response::json(200, json::serialize(json::object{{"version", version}, {"all", true}}));
     }
-    if (since == version && wait) {
+    if (since == version && wait && !state.closing) {
         state.held.push_back(completion);
         return std::nullopt;
     }
@@ -271,10 +271,19 @@ FakeHub::FakeHub(HubState& state, std::shared_ptr<const net::ServerTls> tls, std
     mqtt_ = opened(net::TlsListener::open(loops_, "127.0.0.1", mqtt_port, tls, mqtt));
     https_ =
         opened(net::TlsListener::open(loops_, "127.0.0.1", https_port, tls, http::serve(handler, error)));
+    {
+        const std::lock_guard lock(state_.mutex);
+        state_.closing = false;
+    }
     thread_ = std::thread([this] {
         loops_.run([this] {
             mqtt_->close();
             https_->close();
+            {
+                // What comes on a connection that still lives is answered at once: nobody would release it.
+                const std::lock_guard lock(state_.mutex);
+                state_.closing = true;
+            }
             state_.release();
         });
     });

@@ -37,6 +37,7 @@ struct HubState {
     std::set<std::string> refused_devices;     ///< CONNACK 5, though their records are good
     std::set<std::string> unanswered_lookups;  ///< 503 where they are asked for one by one
     bool refuse_gateway = false;               ///< 401 for the gateway's own token
+    bool closing = false;                      ///< the hub that serves it ends
     int lookups = 0;
     std::vector<std::shared_ptr<net::Completion>> held;
     std::string module_key;
