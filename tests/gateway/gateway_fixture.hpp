@@ -16,6 +16,7 @@
 #include "gateway/judge.hpp"
 #include "gateway/server.hpp"
 #include "mqtt/client.hpp"
+#include "net/clock_watch.hpp"
 #include "net/timer.hpp"
 #include "pki/digest.hpp"
 #include "records.hpp"
@@ -50,7 +51,10 @@ class MovableClock final : public base::Clock {
     std::chrono::sys_time<milliseconds> now_ms() const override {
         return base::system_clock().now_ms() + seconds(ahead_.load());
     }
-    void move(seconds by) { ahead_ += by.count(); }
+    void move(seconds by) {
+        ahead_ += by.count();
+        net::clock_was_set();
+    }
 
   private:
     std::atomic<std::int64_t> ahead_ = 0;

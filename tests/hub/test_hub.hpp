@@ -12,6 +12,7 @@
 #include "http/client.hpp"
 #include "hub/server.hpp"
 #include "mqtt/client.hpp"
+#include "net/clock_watch.hpp"
 #include "net/loop.hpp"
 #include "support/certificates.hpp"
 #include "support/temporary_directory.hpp"
@@ -27,7 +28,10 @@ class MovableClock final : public base::Clock {
     std::chrono::sys_time<std::chrono::milliseconds> now_ms() const override {
         return base::system_clock().now_ms() + std::chrono::seconds(ahead_.load());
     }
-    void move(std::chrono::seconds by) { ahead_ += by.count(); }
+    void move(std::chrono::seconds by) {
+        ahead_ += by.count();
+        net::clock_was_set();
+    }
 
   private:
     std::atomic<std::int64_t> ahead_ = 0;
