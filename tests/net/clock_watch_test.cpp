@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/clock_watch.hpp"
 
-#include <atomic>
 #include <future>
 #include <optional>
 
@@ -10,24 +9,14 @@
 #include "net/loop.hpp"
 #include "net/timer.hpp"
 #include "support/loops.hpp"
+#include "support/settable_clock.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
+using support::SettableClock;
 
-/// Stands still until it is set.
-class SettableClock final : public base::Clock {
-  public:
-    base::Instant now() const override { return support::test_time() + std::chrono::seconds(ahead_.load()); }
-    std::chrono::sys_time<std::chrono::milliseconds> now_ms() const override { return now(); }
-    void move(std::chrono::seconds by) {
-        ahead_ += by.count();
-        net::clock_was_set();
-    }
-
-  private:
-    std::atomic<std::int64_t> ahead_ = 0;
-};
+const support::StoppedClock still;
 
 net::Task<> note_moment(base::Instant when, const base::Clock& clock, std::promise<bool>& ended) {
     const bool slept = co_await net::sleep_until(when, clock);
@@ -49,7 +38,7 @@ net::Task<> expect_wakes_when_set(SettableClock& clock) {
 }
 
 TEST(SleepUntil, WakesWhenTheClockIsSetToTheMoment) {
-    SettableClock clock;
+    SettableClock clock(still);
     net::run_task(expect_wakes_when_set(clock));
 }
 
@@ -59,7 +48,7 @@ net::Task<> expect_past_is_now(const base::Clock& clock) {
 }
 
 TEST(SleepUntil, ReturnsAtOnceForWhatIsPast) {
-    const SettableClock clock;
+    const SettableClock clock(still);
     net::run_task(expect_past_is_now(clock));
 }
 
@@ -86,7 +75,7 @@ net::Task<> expect_cancelled(const base::Clock& clock) {
 }
 
 TEST(SleepUntil, SaysWhereItWasCancelled) {
-    const SettableClock clock;
+    const SettableClock clock(still);
     net::run_task(expect_cancelled(clock));
 }
 
@@ -116,7 +105,7 @@ net::Task<> expect_either(SettableClock& clock) {
 }
 
 TEST(Event, WaitsForANotificationOrAMoment) {
-    SettableClock clock;
+    SettableClock clock(still);
     net::run_task(expect_either(clock));
 }
 
