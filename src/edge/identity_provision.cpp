@@ -25,7 +25,22 @@ base::Bytes bytes_of(std::string_view text) {
 }  // namespace
 
 net::Task<base::Result<IdentityService::Registry>> IdentityService::registry() {
-    return HubRegistry::open(config_, keys_, certificates_, clock_);
+    auto good = co_await check_clock();
+    if (!good) co_return std::unexpected(std::move(good).error());
+    auto opened = co_await HubRegistry::open(config_, keys_, certificates_, clock_, floor_);
+    co_return opened;
+}
+
+// Tokens and judgements of an hour that is not now are worth nothing.
+net::Task<base::Status> IdentityService::check_clock() {
+    if (!floor_) co_return base::Status{};
+    std::optional<base::Instant> not_before;
+    if (config_.method == IdentityConfig::Method::x509) {
+        const auto chain = co_await certificates_.read_chain(config_.certificate_id);
+        if (chain) not_before = chain->front().not_before();
+    }
+    floor_->set_own_not_before(not_before);
+    co_return floor_->sound();
 }
 
 // A device certificate that is to be issued and is not there yet (edge-runtime.md 5.2).
@@ -110,6 +125,8 @@ net::Task<base::Result<ModuleRecord>> IdentityService::register_module(Registry 
 }
 
 net::Task<base::Status> IdentityService::reconcile() {
+    auto good = co_await check_clock();
+    if (!good) co_return std::unexpected(std::move(good).error());
     auto certified = co_await ensure_device_certificate();
     if (!certified) co_return std::unexpected(std::move(certified).error());
     auto hub = co_await registry();
@@ -124,6 +141,7 @@ net::Task<base::Status> IdentityService::reconcile() {
 
 net::Task<> IdentityService::keep_provisioned() {
     wake_.emplace();
+    const net::ClockWatch clock_watch([this] { wake_->notify(); });
     if (!state_) {
         base::log::info(base::events::device_not_provisioned, {{"reason", "provisioning source is none"}});
         co_return;

@@ -10,6 +10,7 @@
 #include "edge/edge_ca.hpp"
 #include "edge/module_environment.hpp"
 #include "edge/workload_service.hpp"
+#include "net/clock_watch.hpp"
 
 namespace edge {
 namespace {
@@ -69,6 +70,7 @@ net::Task<bool> WorkloadService::look_at(Module* module) {
 
 net::Task<> WorkloadService::prepare(std::function<void()> ready) {
     wake_.emplace();
+    const net::ClockWatch clock_watch([this] { wake_->notify(); });
     auto pause = first_pause;
     while (!stopping_) {
         auto done = co_await ensure_authority();

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/server_certificate.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "gateway/hub_link.hpp"
+#include "net/clock_watch.hpp"
 #include "net/timer.hpp"
 
 namespace gateway {
 
 namespace {
 
-/// Renewal looks at the clock at least this often, so that a clock that was set is noticed.
-constexpr std::chrono::minutes longest_nap{10};
 constexpr std::chrono::minutes renewal_retry{1};
 
 void log_issued(const pki::Certificate& leaf, std::size_t chain) {
@@ -63,8 +61,7 @@ net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, cons
         const auto due = renew_at(current->chain().front());
         const auto now = clock.now();
         if (now < due) {
-            const auto nap = std::min<std::chrono::seconds>(due - now, longest_nap);
-            const bool slept = co_await net::sleep_for(nap);
+            const bool slept = co_await net::sleep_until(due, clock);
             if (!slept) co_return;
             continue;
         }

@@ -80,9 +80,11 @@ void Loop::Impl::destroy_pending(Loop& self) {
 
 Loop::Loop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
     turn_signals_into_errors();
+    AllLoops::instance().add(this);
 }
 
 Loop::~Loop() {
+    AllLoops::instance().remove(this);
     impl_->destroy_pending(*this);
 }
 
