@@ -112,6 +112,7 @@ base::Status run_identity(const ServiceRun& run, const base::Clock& clock) {
     SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
     SP_TRY(return, const auto service, IdentityService::make(std::move(config), clock));
     *socket.serve = service->serve();
+    loops.at(0).spawn("keep device certificate", service->keep_certificate());
     loops.at(0).spawn("keep provisioned", service->keep_provisioned());
     tell_ready(run);
     loops.run(
@@ -129,6 +130,7 @@ base::Status run_workload(const ServiceRun& run, const base::Clock& clock) {
     net::Loops loops(1);
     SP_TRY(return, const auto service, WorkloadService::make(std::move(config), clock));
     if (auto listening = service->listen(loops.at(0)); !listening) return listening;
+    loops.at(0).spawn("keep Edge CA", service->keep_edge_ca());
     loops.at(0).spawn("prepare modules", service->prepare([&run] { tell_ready(run); }));
     loops.run([&] { service->stop(); }, grace);
     return {};
