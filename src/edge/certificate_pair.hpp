@@ -13,11 +13,11 @@ namespace edge {
 /// Which certificates and keys belong together: those in use under an id, and those that a renewal has made
 /// under "<id>-temp".
 struct PairFacts {
-    bool certificate = false;       ///< there is one in use
-    bool in_use = false;            ///< it belongs to the key in use
-    bool with_next_key = false;     ///< it belongs to the next key: cut off between certificate and key
-    bool next_with_key = false;     ///< the next certificate belongs to the key in use
-    bool next_with_next = false;    ///< the next certificate belongs to the next key
+    bool certificate = false;     ///< there is one in use
+    bool in_use = false;          ///< it belongs to the key in use
+    bool with_next_key = false;   ///< it belongs to the next key: cut off between certificate and key
+    bool next_with_key = false;   ///< the next certificate belongs to the key in use
+    bool next_with_next = false;  ///< the next certificate belongs to the next key
     friend bool operator==(const PairFacts&, const PairFacts&) = default;
 };
 

@@ -73,7 +73,8 @@ std::string keys_file(const Configuration& configuration, const Paths& paths, co
     std::vector<std::string> certificates{"local-ca"};
     if (!configuration.edge_ca.key)
         certificates.insert(certificates.end(), {"aziot-edged-ca", "aziot-edged-ca-temp"});
-    if (issued_identity(configuration)) certificates.insert(certificates.end(), {"device-id", "device-id-temp"});
+    if (issued_identity(configuration))
+        certificates.insert(certificates.end(), {"device-id", "device-id-temp"});
     add_rule(out, users.service.at(Service::certificates), "keys", certificates);
     add_rule(out, users.service.at(Service::workload), "keys",
              {"aziot-edged-ca", "aziot-edged-ca-temp", "iotedge_master_encryption_id"});

@@ -35,8 +35,9 @@ RenewalSubject edge_ca_subject(const WorkloadConfig& config, const IdentityClien
     subject.supplied = config.edge_ca_supplied;
     subject.policy = config.edge_ca_renewal;
     subject.algorithms = config.edge_ca_key_type;
-    subject.fix = "put a certificate and its key into the files that cert and pk of [edge_ca] name, or take "
-                  "both out for a quickstart Edge CA";
+    subject.fix =
+        "put a certificate and its key into the files that cert and pk of [edge_ca] name, or take "
+        "both out for a quickstart Edge CA";
     subject.wish = [identity, name = config.edge_ca_common_name] { return wish_for(identity, name); };
     return subject;
 }

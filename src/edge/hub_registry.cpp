@@ -117,10 +117,11 @@ base::Error HubRegistry::explained(base::Error refused) const {
     const bool issued = config_.method == IdentityConfig::Method::x509_issued;
     refused.reason = fmt::format("{}; the device certificate {} has expired at {}", refused.reason,
                                  certificate_->subject(), base::format_rfc3339(certificate_->not_after()));
-    refused.fix = issued ? "the log says under certificate.renewal_failed why there is no new one; modules go "
-                           "on with the keys that they have"
-                         : "put a new certificate and key into the files of identity_cert and identity_pk, and "
-                           "its thumbprint into the hub; modules go on with the keys that they have";
+    refused.fix = issued
+                      ? "the log says under certificate.renewal_failed why there is no new one; modules go "
+                        "on with the keys that they have"
+                      : "put a new certificate and key into the files of identity_cert and identity_pk, and "
+                        "its thumbprint into the hub; modules go on with the keys that they have";
     return refused;
 }
 

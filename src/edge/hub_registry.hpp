@@ -59,7 +59,7 @@ class HubRegistry {
     KeysClient keys_;
     const base::Clock& clock_;
     std::shared_ptr<const net::ClientTls> tls_;
-    std::string key_handle_;                      ///< SAS devices
+    std::string key_handle_;                       ///< SAS devices
     std::optional<pki::Certificate> certificate_;  ///< X.509 devices
     mutable net::ServerJudgement judgement_;
 };

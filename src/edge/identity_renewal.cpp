@@ -17,7 +17,8 @@ net::Task<base::Result<pki::CsrWish>> wish_for(std::string device) {
 
 std::string how_to_register(const std::string& device, const std::string& thumbprint) {
     return fmt::format(
-        "sallyport hub device update --device-id {0} --secondary-thumbprint {1} (or --primary-thumbprint {1}: "
+        "sallyport hub device update --device-id {0} --secondary-thumbprint {1} (or --primary-thumbprint "
+        "{1}: "
         "the slot that does not hold the thumbprint in use)",
         device, thumbprint);
 }
@@ -42,8 +43,8 @@ net::Task<base::Status> IdentityService::accepted_by_hub(std::string certificate
         const auto thumbprint = base::to_hex_upper(next.sha256());
         why.thing = "renewed device certificate";
         why.reason = "is not taken by the hub yet, and the old one stays in use: " + why.reason;
-        why.fix = "if the device is registered by thumbprint: " +
-                  how_to_register(config_.device_id, thumbprint);
+        why.fix =
+            "if the device is registered by thumbprint: " + how_to_register(config_.device_id, thumbprint);
         base::log::warning(base::events::certificate_announced,
                            {{"certificate", "device certificate"},
                             {"thumbprint", thumbprint},

@@ -106,7 +106,7 @@ base::Instant Renewal::after_failure(const base::Error& why) {
     if (is_refusal(why)) pause = std::min<std::chrono::seconds>(pause, longest_for_registration);
     const bool expired = in_use_ && in_use_->not_after <= now;
     const auto level = expired || !in_use_ ? base::log::Level::error : base::log::Level::warning;
-    const auto ends = in_use_ ? base::format_rfc3339(in_use_->not_after) : "none is in use";
+    const auto ends = in_use_ ? base::format_rfc3339(in_use_->not_after) : "unknown";
     base::log::write(level, base::events::certificate_renewal_failed, why,
                      {{"certificate", subject_.thing},
                       {"not_after", ends},
@@ -138,10 +138,9 @@ net::Task<base::Status> Renewal::look() {
     const bool first = !std::exchange(whole_, state.facts.in_use) && whole_;
     in_use_ = whole_ ? std::optional(validity_of(state.chain->front())) : std::nullopt;
     if (!whole_ && subject_.supplied)
-        co_return base::fail(state.chain ? base::Code::invalid_argument : base::Code::not_found,
-                             subject_.thing,
-                             state.chain ? "does not belong to its private key" : "does not exist",
-                             subject_.fix);
+        co_return base::fail(
+            state.chain ? base::Code::invalid_argument : base::Code::not_found, subject_.thing,
+            state.chain ? "does not belong to its private key" : "does not exist", subject_.fix);
     base::Status done;
     if (!whole_ && state.chain)
         done = co_await replace(*std::move(found));
@@ -211,7 +210,8 @@ net::Task<base::Status> Renewal::make() {
     in_use_ = validity_of(made->front());
     note(base::events::certificate_made, made->front());
     if (subject_.policy)
-        next_ = std::min(next_, std::max(renewal_due(*subject_.policy, *in_use_), clock_.now() + shortest_life));
+        next_ =
+            std::min(next_, std::max(renewal_due(*subject_.policy, *in_use_), clock_.now() + shortest_life));
     if (subject_.changed) subject_.changed(made->front());
     co_return base::Status{};
 }
@@ -270,7 +270,8 @@ net::Task<base::Status> Renewal::take(CertificatePair::State state) {
     in_use_ = validity_of(next);
     note(base::events::certificate_renewed, next);
     if (subject_.policy)
-        next_ = std::min(next_, std::max(renewal_due(*subject_.policy, *in_use_), clock_.now() + shortest_life));
+        next_ =
+            std::min(next_, std::max(renewal_due(*subject_.policy, *in_use_), clock_.now() + shortest_life));
     if (subject_.changed) subject_.changed(next);
     co_return done;
 }

@@ -219,8 +219,7 @@ net::Task<Answer> WorkloadService::decrypt(Module* module, Call call) {
     co_return ok({{"plaintext", plaintext}});
 }
 
-net::Task<base::Result<pki::Chain>> WorkloadService::issue_once(std::string certificate_id,
-                                                                std::string csr) {
+net::Task<base::Result<pki::Chain>> WorkloadService::issue_once(std::string certificate_id, std::string csr) {
     auto handle = co_await keys_.load_pair(edge_ca_id);
     if (!handle) co_return std::unexpected(std::move(handle).error());
     CertificatesClient::Issuer issuer{edge_ca_id, *std::move(handle)};

@@ -117,8 +117,8 @@ base::Result<std::vector<VerifiedCa>> read_certificates(std::string_view body,
     return certificates;
 }
 
-HubClient::HubClient(const Config& config, const HubTls& tls, TokenSource& tokens,
-                     HubLink& link, const base::Clock& clock)
+HubClient::HubClient(const Config& config, const HubTls& tls, TokenSource& tokens, HubLink& link,
+                     const base::Clock& clock)
     : config_(config), tls_(tls), tokens_(tokens), link_(link), clock_(clock) {}
 
 net::Task<base::Result<http::Response>> HubClient::call(http::Verb verb, std::string route, std::string body,

@@ -42,8 +42,8 @@ struct HubAnswer {
 /// its own loop.
 class HubClient {
   public:
-    HubClient(const Config& config, const HubTls& tls, TokenSource& tokens,
-              HubLink& link, const base::Clock& clock);
+    HubClient(const Config& config, const HubTls& tls, TokenSource& tokens, HubLink& link,
+              const base::Clock& clock);
 
     /// Everything in our scope: our own edge device, its children, and those of edge devices below it.
     net::Task<base::Result<std::vector<trust::Record>>> whole_scope();

@@ -51,15 +51,16 @@ net::Task<> HubTls::keep(std::function<void()> replaced) {
         if (!changed) {
             const auto trouble = changed.error().text();
             if (trouble != last_trouble)
-                base::log::write(base::log::Level::warning, base::events::trust_failed, changed.error(),
-                                 {{"trust", "certificates of the hub"}, {"going_on", "with those read before"}});
+                base::log::write(
+                    base::log::Level::warning, base::events::trust_failed, changed.error(),
+                    {{"trust", "certificates of the hub"}, {"going_on", "with those read before"}});
             last_trouble = trouble;
             continue;
         }
         last_trouble.clear();
         if (!*changed) continue;
-        base::log::info(base::events::trust_replaced, {{"trust", "certificates of the hub"},
-                                                       {"anchors", std::to_string(anchors_.size())}});
+        base::log::info(base::events::trust_replaced,
+                        {{"trust", "certificates of the hub"}, {"anchors", std::to_string(anchors_.size())}});
         replaced();
     }
 }

@@ -103,9 +103,9 @@ net::Task<> Server::Impl::start() {
                                      sessions.judge_again(everybody());
                                  }));
     tasks->spawn("hub_trust.refresh", hub_tls->keep([this] {
-                     forwarder->reconnect();
-                     sessions.judge_again(everybody());
-                 }));
+        forwarder->reconnect();
+        sessions.judge_again(everybody());
+    }));
     if (auto announced = announce(); !announced) fail(std::move(announced).error());
 }
 

@@ -97,11 +97,10 @@ net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, cons
         }
         if (renewed.error().code == base::Code::cancelled) co_return;
         const auto left = current->chain().front().not_after() - clock.now();
-        base::log::write(
-            base::log::Level::warning, base::events::server_certificate_failed, renewed.error(),
-            {{"doing", "renewing"},
-             {"left", left.count() > 0 ? base::format_duration(left) : "expired"},
-             {"next_attempt", base::format_rfc3339(clock.now() + renewal_retry)}});
+        base::log::write(base::log::Level::warning, base::events::server_certificate_failed, renewed.error(),
+                         {{"doing", "renewing"},
+                          {"left", left.count() > 0 ? base::format_duration(left) : "expired"},
+                          {"next_attempt", base::format_rfc3339(clock.now() + renewal_retry)}});
         const bool slept = co_await net::sleep_for(renewal_retry);
         if (!slept) co_return;
     }

@@ -30,15 +30,9 @@ bool fits_upstream(const trust::Identity& identity, const azure::Message& messag
            azure::telemetry_topic(identity, message).size() <= longest_topic;
 }
 
-Upstream::Upstream(const Config& config, const HubTls& tls, SharedScope& scope,
-                   ScopeSync& sync, TokenSource& tokens, HubLink& link, const base::Clock& clock)
-    : config_(config),
-      tls_(tls),
-      scope_(scope),
-      sync_(sync),
-      tokens_(tokens),
-      link_(link),
-      clock_(clock) {}
+Upstream::Upstream(const Config& config, const HubTls& tls, SharedScope& scope, ScopeSync& sync,
+                   TokenSource& tokens, HubLink& link, const base::Clock& clock)
+    : config_(config), tls_(tls), scope_(scope), sync_(sync), tokens_(tokens), link_(link), clock_(clock) {}
 
 mqtt::Client::Options Upstream::options(const trust::Identity& identity, std::string chain,
                                         std::string token) const {

@@ -36,8 +36,8 @@ using Opened = std::variant<std::shared_ptr<mqtt::Client>, NotWanted, NotNow, No
 /// `$edgeHub`'s token, an auth chain that ends in our edge device. On the loop of `sync`.
 class Upstream {
   public:
-    Upstream(const Config& config, const HubTls& tls, SharedScope& scope,
-             ScopeSync& sync, TokenSource& tokens, HubLink& link, const base::Clock& clock);
+    Upstream(const Config& config, const HubTls& tls, SharedScope& scope, ScopeSync& sync,
+             TokenSource& tokens, HubLink& link, const base::Clock& clock);
     /// Waits for its turn, connects, and reports to the link.
     net::Task<Opened> open(trust::Identity identity);
 

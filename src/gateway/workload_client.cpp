@@ -51,7 +51,8 @@ net::Task<base::Result<std::string>> WorkloadClient::post(std::string what, std:
 }
 
 net::Task<base::Result<std::string>> WorkloadClient::trust_bundle() {
-    SP_TRY(co_return, const auto answer, co_await ask(http::Verb::get, "/trust-bundle", "", 200, workload_limit));
+    SP_TRY(co_return, const auto answer,
+           co_await ask(http::Verb::get, "/trust-bundle", "", 200, workload_limit));
     co_return member(answer, module_, "certificate");
 }
 

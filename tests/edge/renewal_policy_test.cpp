@@ -22,8 +22,8 @@ TEST(RenewalAmount, IsAShareOfALifetimeOrATime) {
         Unit unit;
         std::int64_t value;
         const char* written;
-    } good[] = {{"80%", Unit::percent, 80, "80%"},       {"1%", Unit::percent, 1, "1%"},
-                {"99%", Unit::percent, 99, "99%"},       {"90min", Unit::minutes, 90, "90min"},
+    } good[] = {{"80%", Unit::percent, 80, "80%"},        {"1%", Unit::percent, 1, "1%"},
+                {"99%", Unit::percent, 99, "99%"},        {"90min", Unit::minutes, 90, "90min"},
                 {"1440min", Unit::minutes, 1440, "1day"}, {"30day", Unit::minutes, 43200, "30day"}};
     for (const auto& each : good) {
         const auto amount = edge::parse_renewal_amount(each.text);
@@ -31,8 +31,8 @@ TEST(RenewalAmount, IsAShareOfALifetimeOrATime) {
         EXPECT_EQ(*amount, (RenewalAmount{each.unit, each.value})) << each.text;
         EXPECT_EQ(edge::to_string(*amount), each.written);
     }
-    for (const auto* bad : {"", "100%", "0%", "0min", "1year", "-1day", "80 %", "80", "%", "1.5day", "36501day",
-                            "99999999999999999999min"})
+    for (const auto* bad : {"", "100%", "0%", "0min", "1year", "-1day", "80 %", "80", "%", "1.5day",
+                            "36501day", "99999999999999999999min"})
         EXPECT_FALSE(edge::parse_renewal_amount(bad)) << bad;
 }
 

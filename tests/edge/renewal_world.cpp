@@ -48,8 +48,8 @@ RenewalWorld::RenewalWorld(edge::Issuance::Method method)
     certificates_service_ = sure(edge::CertificatesService::make(certificates, clock));
     put_local_ca(std::chrono::days(3650));
     const auto open = [&](std::size_t loop, const char* name, net::Serve serve) {
-        return sure(net::UnixListener::open(loops_.at(loop), (directory_ / name).string(), 0600,
-                                            std::move(serve)));
+        return sure(
+            net::UnixListener::open(loops_.at(loop), (directory_ / name).string(), 0600, std::move(serve)));
     };
     // Who waits for a signature blocks its loop.
     keys_listener_ = open(1, "k.sock", gated(keys_service_->api()));
@@ -85,20 +85,18 @@ void RenewalWorld::put_local_ca(std::chrono::seconds lifetime) {
 net::Serve RenewalWorld::gated(const edge::LocalApi& api) {
     http::Limits limits;
     limits.close_after_answer = true;
-    return http::serve([this, &api](http::Request request,
-                                    const net::Peer&) { return answer(api, std::move(request)); },
-                       [](int status, std::string_view reason) {
-                           return http::Response::text(status, std::string(reason));
-                       },
-                       limits);
+    return http::serve(
+        [this, &api](http::Request request, const net::Peer&) { return answer(api, std::move(request)); },
+        [](int status, std::string_view reason) { return http::Response::text(status, std::string(reason)); },
+        limits);
 }
 
 net::Task<http::Response> RenewalWorld::answer(const edge::LocalApi& api, http::Request request) {
     const int left = left_--;
     const auto how = how_.load();
     const bool dead = how == Cut::dead_before || how == Cut::dead_after;
-    const bool done = left > 0 || (left == 0 && (how == Cut::dead_after || how == Cut::once_after)) ||
-                      (left < 0 && !dead);
+    const bool done =
+        left > 0 || (left == 0 && (how == Cut::dead_after || how == Cut::once_after)) || (left < 0 && !dead);
     http::Response answered = edge::error_response(500, "cut off");
     if (done) {
         auto real = co_await api.answer(std::move(request), edge::Caller{::getuid(), ::getpid()});
