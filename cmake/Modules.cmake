@@ -56,6 +56,16 @@ function(sallyport_program name)
   target_link_libraries(${name} PRIVATE ${ARG_USES} ${ARG_LINK})
 endfunction()
 
+# The program OF with its object WITHOUT replaced by the sources of another folder. What those define of a module's
+# library is not taken from there.
+function(sallyport_variant name)
+  cmake_parse_arguments(ARG "" "OF;SOURCES;WITHOUT" "" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${ARG_SOURCES}/*.cpp")
+  add_executable(${name} ${sources} "$<FILTER:$<TARGET_OBJECTS:${ARG_OF}>,EXCLUDE,/${ARG_WITHOUT}\\.cpp>")
+  target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:${ARG_OF},INCLUDE_DIRECTORIES>)
+  target_link_libraries(${name} PRIVATE $<TARGET_PROPERTY:${ARG_OF},LINK_LIBRARIES>)
+endfunction()
+
 # tests/<module>/*.cpp becomes the program <module>_tests, found by ctest test by test.
 function(sallyport_tests module)
   cmake_parse_arguments(ARG "" "" "USES" ${ARGN})

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "app/clock_option.hpp"
 #include "app/command.hpp"
 #include "base/log.hpp"
 
@@ -34,6 +35,8 @@ int parse_and_run(int argc, char** argv) {
     root.add_option("--log-level", log.level, "debug, info, warning or error")
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
     root.add_option("--log-format", log.format, "text or json")->check(CLI::IsMember({"text", "json"}));
+
+    add_clock_option(root);
 
     Run run;
     add_ca(root, run);

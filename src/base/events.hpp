@@ -59,6 +59,9 @@ inline constexpr std::string_view certificate_expiring = "certificate.expiry_nea
 inline constexpr std::string_view certificate_expired = "certificate.expired";
 inline constexpr std::string_view certificate_issued = "certificate.issued";
 inline constexpr std::string_view backup_ignored = "backup.ignored";
+inline constexpr std::string_view clock_wrong = "clock.wrong";
+inline constexpr std::string_view clock_right = "clock.right";
+inline constexpr std::string_view clock_floor_failed = "clock_floor.failed";
 
 // gateway
 inline constexpr std::string_view workload_unreachable = "workload.unreached";

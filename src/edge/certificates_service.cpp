@@ -12,6 +12,7 @@ namespace edge {
 namespace {
 
 constexpr std::string_view temporary = "-temp";
+const std::string device_certificate_id = "device-id";
 
 void log_issued(const std::string& id, const pki::Certificate& leaf, std::optional<uid_t> user) {
     base::log::info(base::events::certificate_issued, {{"id", id},
@@ -25,17 +26,19 @@ void log_issued(const std::string& id, const pki::Certificate& leaf, std::option
 }  // namespace
 
 base::Result<std::unique_ptr<CertificatesService>> CertificatesService::make(CertificatesConfig config,
-                                                                             const base::Clock& clock) {
+                                                                             const base::Clock& clock,
+                                                                             ClockFloor* floor) {
     SP_TRY(return, auto store, CertificateStore::open(config.home, config.preloaded));
     return std::unique_ptr<CertificatesService>(
-        new CertificatesService(std::move(config), std::move(store), clock));
+        new CertificatesService(std::move(config), std::move(store), clock, floor));
 }
 
 CertificatesService::CertificatesService(CertificatesConfig config, CertificateStore store,
-                                         const base::Clock& clock)
+                                         const base::Clock& clock, ClockFloor* floor)
     : config_(std::move(config)),
       store_(std::move(store)),
       clock_(clock),
+      floor_(floor),
       keys_(config_.keys_socket.string(), clock) {
     using http::Verb;
     const std::string_view first = "2020-09-01";
@@ -55,6 +58,17 @@ base::Status CertificatesService::may_write(const Call& call, std::string_view i
     return base::fail(
         base::Code::unauthenticated,
         fmt::format("user {} is not authorized to modify the cert {}", call.caller.user.value_or(0), id), "");
+}
+
+base::Status CertificatesService::check_clock() const {
+    if (!floor_) return {};
+    std::optional<base::Instant> not_before;
+    const auto pem = store_.read(device_certificate_id);
+    if (pem && !config_.issuance.contains(device_certificate_id))
+        if (const auto chain = pki::certificates_from_pem(*pem, "device certificate"))
+            not_before = chain->front().not_before();
+    floor_->set_own_not_before(not_before);
+    return floor_->sound();
 }
 
 base::Result<pki::Chain> CertificatesService::issuer_chain(const std::string& id) const {
@@ -130,6 +144,7 @@ net::Task<Answer> CertificatesService::create(Call call) {
     auto csr_pem = text_member(call.body, "csr");
     if (!csr_pem) co_return std::unexpected(std::move(csr_pem).error());
     if (auto allowed = may_write(call, *id); !allowed) co_return std::unexpected(std::move(allowed).error());
+    if (auto good = check_clock(); !good) co_return std::unexpected(std::move(good).error());
     const auto csr = pki::csr_from_pem(*csr_pem);
     if (!csr) co_return bad_parameter("csr", csr.error().text());
     std::optional<Issuance> wish;
@@ -179,6 +194,7 @@ Answer CertificatesService::read(const Call& call) const {
 
 Answer CertificatesService::remove(const Call& call) {
     if (auto allowed = may_write(call, call.ids[0]); !allowed) return std::unexpected(allowed.error());
+    if (auto good = check_clock(); !good) return std::unexpected(good.error());
     if (auto removed = store_.remove(call.ids[0]); !removed) return std::unexpected(removed.error());
     return no_content();
 }

@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "http/date.hpp"
 #include "trust/sas_token.hpp"
 
 namespace edge {
@@ -77,8 +78,9 @@ base::Error refusal(const std::string& hub, const http::Response& response) {
 net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(IdentityConfig config,
                                                                               KeysClient keys,
                                                                               CertificatesClient certificates,
-                                                                              const base::Clock& clock) {
-    std::shared_ptr<HubRegistry> registry(new HubRegistry(std::move(config), std::move(keys), clock));
+                                                                              const base::Clock& clock,
+                                                                              ClockFloor* floor) {
+    std::shared_ptr<HubRegistry> registry(new HubRegistry(std::move(config), std::move(keys), clock, floor));
     const auto& own = registry->config_;
     net::ClientTls::Options options;
     auto trust = trust_of(own.hub);
@@ -167,6 +169,8 @@ net::Task<base::Result<json::value>> HubRegistry::call(http::Verb verb, std::str
     auto answered = co_await http::request(std::move(endpoint), std::move(request), limit, clock_);
     judgement_.log(name, verdict);
     if (!answered) co_return std::unexpected(std::move(answered).error());
+    if (const auto date = http::parse_date(answered->headers.get("Date").value_or("")); date && floor_)
+        floor_->heard(*date, name);
     if (answered->status != expected) co_return std::unexpected(explained(refusal(name, *answered)));
     if (answered->body.empty()) co_return json::value(nullptr);
     auto parsed = parse_json(answered->body, "answer of hub " + name);

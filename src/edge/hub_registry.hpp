@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/secret.hpp"
 #include "edge/certificates_client.hpp"
+#include "edge/clock_floor.hpp"
 #include "edge/keys_client.hpp"
 #include "edge/service_config.hpp"
 #include "net/server_judgement.hpp"
@@ -31,11 +32,12 @@ struct HubModule {
 /// already_exists, permission_denied (any other refusal, with the hub's text).
 class HubRegistry {
   public:
-    /// Gathers trust and credential.
+    /// Gathers trust and credential. floor: hears the time that the hub tells; outlives it.
     static net::Task<base::Result<std::shared_ptr<const HubRegistry>>> open(IdentityConfig config,
                                                                             KeysClient keys,
                                                                             CertificatesClient certificates,
-                                                                            const base::Clock& clock);
+                                                                            const base::Clock& clock,
+                                                                            ClockFloor* floor = nullptr);
 
     net::Task<base::Result<std::vector<HubModule>>> list() const;
     net::Task<base::Result<HubModule>> get(std::string module) const;
@@ -45,8 +47,8 @@ class HubRegistry {
     net::Task<base::Status> remove(std::string module) const;
 
   private:
-    HubRegistry(IdentityConfig config, KeysClient keys, const base::Clock& clock)
-        : config_(std::move(config)), keys_(std::move(keys)), clock_(clock) {}
+    HubRegistry(IdentityConfig config, KeysClient keys, const base::Clock& clock, ClockFloor* floor)
+        : config_(std::move(config)), keys_(std::move(keys)), clock_(clock), floor_(floor) {}
 
     net::Task<base::Result<json::value>> call(http::Verb verb, std::string path,
                                               std::optional<json::value> body, bool if_match,
@@ -58,6 +60,7 @@ class HubRegistry {
     IdentityConfig config_;
     KeysClient keys_;
     const base::Clock& clock_;
+    ClockFloor* floor_;
     std::shared_ptr<const net::ClientTls> tls_;
     std::string key_handle_;                       ///< SAS devices
     std::optional<pki::Certificate> certificate_;  ///< X.509 devices

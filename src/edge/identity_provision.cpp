@@ -24,17 +24,27 @@ base::Bytes bytes_of(std::string_view text) {
 }  // namespace
 
 net::Task<base::Result<IdentityService::Registry>> IdentityService::registry() {
-    if (!renewal_) {
-        auto opened = co_await HubRegistry::open(config_, keys_, certificates_, clock_);
-        co_return opened;
-    }
+    auto good = co_await check_clock();
+    if (!good) co_return std::unexpected(std::move(good).error());
     while (true) {
-        co_await renewal_->settled();
-        const auto seen = renewal_->changes();
-        auto opened = co_await HubRegistry::open(config_, keys_, certificates_, clock_);
+        if (renewal_) co_await renewal_->settled();
+        const auto seen = renewal_ ? renewal_->changes() : 0;
+        auto opened = co_await HubRegistry::open(config_, keys_, certificates_, clock_, floor_);
         // Certificate and key may have been replaced between the reading of one and the other.
-        if (opened || renewal_->changes() == seen) co_return opened;
+        if (opened || !renewal_ || renewal_->changes() == seen) co_return opened;
     }
+}
+
+// Tokens and judgements of an hour that is not now are worth nothing.
+net::Task<base::Status> IdentityService::check_clock() {
+    if (!floor_) co_return base::Status{};
+    std::optional<base::Instant> not_before;
+    if (config_.method == IdentityConfig::Method::x509) {
+        const auto chain = co_await certificates_.read_chain(config_.certificate_id);
+        if (chain) not_before = chain->front().not_before();
+    }
+    floor_->set_own_not_before(not_before);
+    co_return floor_->sound();
 }
 
 // The two keys that a module of this generation has here, as base64.
@@ -110,6 +120,7 @@ net::Task<base::Status> IdentityService::reconcile() {
 
 net::Task<> IdentityService::keep_provisioned() {
     wake_.emplace();
+    const net::ClockWatch clock_watch([this] { wake_->notify(); });
     if (!state_) {
         base::log::info(base::events::device_not_provisioned, {{"reason", "provisioning source is none"}});
         co_return;

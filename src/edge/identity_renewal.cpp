@@ -30,10 +30,12 @@ std::string how_to_register(const std::string& device, const std::string& thumbp
 // issuer does at once.
 net::Task<base::Status> IdentityService::accepted_by_hub(std::string certificate_id, std::string key_id,
                                                          pki::Certificate next) {
+    auto good = co_await check_clock();
+    if (!good) co_return good;
     auto config = config_;
     config.certificate_id = std::move(certificate_id);
     config.key_id = std::move(key_id);
-    auto opened = co_await HubRegistry::open(std::move(config), keys_, certificates_, clock_);
+    auto opened = co_await HubRegistry::open(std::move(config), keys_, certificates_, clock_, floor_);
     if (!opened) co_return std::unexpected(std::move(opened).error());
     const auto hub = *opened;
     auto listed = co_await hub->list();

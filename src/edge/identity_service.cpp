@@ -40,7 +40,8 @@ base::Status check_type(const std::optional<std::string>& type) {
 }  // namespace
 
 base::Result<std::unique_ptr<IdentityService>> IdentityService::make(IdentityConfig config,
-                                                                     const base::Clock& clock) {
+                                                                     const base::Clock& clock,
+                                                                     ClockFloor* floor) {
     std::optional<IdentityState> state;
     if (config.method != IdentityConfig::Method::none) {
         SP_TRY(return, auto opened,
@@ -48,14 +49,16 @@ base::Result<std::unique_ptr<IdentityService>> IdentityService::make(IdentityCon
                                          config.parent.value_or(config.hub.name), config.device_id));
         state = std::move(opened);
     }
-    return std::unique_ptr<IdentityService>(new IdentityService(std::move(config), std::move(state), clock));
+    return std::unique_ptr<IdentityService>(
+        new IdentityService(std::move(config), std::move(state), clock, floor));
 }
 
 IdentityService::IdentityService(IdentityConfig config, std::optional<IdentityState> state,
-                                 const base::Clock& clock)
+                                 const base::Clock& clock, ClockFloor* floor)
     : config_(std::move(config)),
       state_(std::move(state)),
       clock_(clock),
+      floor_(floor),
       keys_(config_.keys_socket.string(), clock),
       certificates_(config_.certificates_socket.string(), clock) {
     using Method = IdentityConfig::Method;

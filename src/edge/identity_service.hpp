@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "edge/certificates_client.hpp"
+#include "edge/clock_floor.hpp"
 #include "edge/hub_registry.hpp"
 #include "edge/identity_state.hpp"
 #include "edge/keys_client.hpp"
@@ -22,8 +23,11 @@ namespace edge {
 /// answers from its own state and keeps that in step with the hub in the background. On its own loop.
 class IdentityService {
   public:
+    /// floor: where given, the hub is not asked while the clock is wrong, and its time is written down.
+    /// Outlives it.
     static base::Result<std::unique_ptr<IdentityService>> make(IdentityConfig config,
-                                                               const base::Clock& clock);
+                                                               const base::Clock& clock,
+                                                               ClockFloor* floor = nullptr);
     const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
 
@@ -35,7 +39,8 @@ class IdentityService {
     void stop();
 
   private:
-    IdentityService(IdentityConfig config, std::optional<IdentityState> state, const base::Clock& clock);
+    IdentityService(IdentityConfig config, std::optional<IdentityState> state, const base::Clock& clock,
+                    ClockFloor* floor);
 
     enum class Who { everything, host_process, nobody };
     Who who(const Caller& caller) const;
@@ -60,6 +65,7 @@ class IdentityService {
 
     using Registry = std::shared_ptr<const HubRegistry>;
     net::Task<base::Result<Registry>> registry();
+    net::Task<base::Status> check_clock();
     RenewalSubject device_certificate();
     net::Task<base::Status> accepted_by_hub(std::string certificate_id, std::string key_id,
                                             pki::Certificate next);
@@ -78,6 +84,7 @@ class IdentityService {
     IdentityConfig config_;
     std::optional<IdentityState> state_;  ///< absent where nothing is provisioned
     const base::Clock& clock_;
+    ClockFloor* floor_;
     KeysClient keys_;
     CertificatesClient certificates_;
     std::optional<Renewal> renewal_;  ///< X.509 devices

@@ -7,6 +7,7 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "net/clock_watch.hpp"
 #include "pki/digest.hpp"
 
 namespace edge {
@@ -17,8 +18,6 @@ using std::chrono::minutes;
 
 // How soon a key that was lost, or a file that was replaced, is noticed.
 constexpr hours between_looks{1};
-// A clock that was set is noticed within this time.
-constexpr std::chrono::seconds longest_nap{60};
 // Whoever has to register a certificate shall not wait for days until that is seen.
 constexpr hours longest_for_registration{1};
 // A certificate that is due again at once, because its issuer ends, is not made again and again.
@@ -45,15 +44,12 @@ Renewal::Renewal(RenewalSubject subject, KeysClient keys, CertificatesClient cer
 
 net::Task<> Renewal::run() {
     wake_.emplace();
+    // What was reckoned by a clock that was wrong is reckoned anew.
+    const net::ClockWatch clock_watch([this] { wake(); });
     while (!stopping_) {
         const auto next = co_await step();
-        while (!stopping_) {
-            const auto now = clock_.now();
-            if (now >= next) break;
-            const auto nap = std::min<std::chrono::seconds>(next - now, longest_nap);
-            const bool woken = co_await wake_->wait(nap);
-            if (woken) break;
-        }
+        if (stopping_) break;
+        co_await wake_->wait_until(next, clock_);
     }
 }
 

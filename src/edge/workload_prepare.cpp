@@ -10,6 +10,7 @@
 #include "edge/edge_ca.hpp"
 #include "edge/module_environment.hpp"
 #include "edge/workload_service.hpp"
+#include "net/clock_watch.hpp"
 
 namespace edge {
 namespace {
@@ -61,6 +62,7 @@ net::Task<bool> WorkloadService::look_at(Module* module) {
 
 net::Task<> WorkloadService::prepare(std::function<void()> ready) {
     wake_.emplace();
+    const net::ClockWatch clock_watch([this] { wake_->notify(); });
     auto pause = first_pause;
     co_await edge_ca_.first_step();
     // Its own task says what is missing, and goes on trying.

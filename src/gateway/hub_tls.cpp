@@ -6,7 +6,7 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "net/timer.hpp"
+#include "net/clock_watch.hpp"
 
 namespace gateway {
 
@@ -41,11 +41,11 @@ base::Result<bool> HubTls::refresh() {
     return true;
 }
 
-net::Task<> HubTls::keep(std::function<void()> replaced) {
+net::Task<> HubTls::keep(const base::Clock& clock, std::function<void()> replaced) {
     const auto pause = config_.hub.trusted_certs.empty() ? between_looks_at_the_system : between_looks;
     std::string last_trouble;
     while (true) {
-        const bool slept = co_await net::sleep_for(pause);
+        const bool slept = co_await net::sleep_until_or_set(clock.now() + pause, clock);
         if (!slept) co_return;
         const auto changed = refresh();
         if (!changed) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "gateway/config.hpp"
 #include "net/task.hpp"
 #include "net/tls.hpp"
@@ -25,7 +26,7 @@ class HubTls {
     base::Result<bool> refresh();
     /// Refreshes every minute (the OS trust store: every quarter of an hour) and calls `replaced` after each
     /// change, until it is cancelled.
-    net::Task<> keep(std::function<void()> replaced);
+    net::Task<> keep(const base::Clock& clock, std::function<void()> replaced);
 
   private:
     explicit HubTls(const Config& config) : config_(config) {}

@@ -102,7 +102,7 @@ net::Task<> Server::Impl::start() {
                                      if (listener) listener->replace(std::move(next));
                                      sessions.judge_again(everybody());
                                  }));
-    tasks->spawn("hub_trust.refresh", hub_tls->keep([this] {
+    tasks->spawn("hub_trust.refresh", hub_tls->keep(clock, [this] {
         forwarder->reconnect();
         sessions.judge_again(everybody());
     }));

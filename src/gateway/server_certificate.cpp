@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "gateway/hub_link.hpp"
+#include "net/clock_watch.hpp"
 #include "net/timer.hpp"
 
 namespace gateway {
@@ -73,9 +74,9 @@ net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, cons
     std::optional<std::string> authorities;
     while (true) {
         const auto now = clock.now();
-        auto wake = std::min<base::Instant>(renew_at(current->chain().front()), now + between_looks);
+        const auto wake = std::min<base::Instant>(renew_at(current->chain().front()), now + between_looks);
         if (now < wake) {
-            const bool slept = co_await net::sleep_for(wake - now);
+            const bool slept = co_await net::sleep_until_or_set(wake, clock);
             if (!slept) co_return;
         }
         auto bundle = co_await workload.trust_bundle();

@@ -77,9 +77,11 @@ void Loop::Impl::destroy_pending(Loop& self) {
 
 Loop::Loop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
     ignore_broken_pipes();
+    AllLoops::instance().add(this);
 }
 
 Loop::~Loop() {
+    AllLoops::instance().remove(this);
     impl_->destroy_pending(*this);
 }
 

@@ -52,7 +52,10 @@ struct Ready {
 
 }  // namespace
 
-RunningDevice::RunningDevice(Options options) : paths_(directory_.path()) {
+RunningDevice::RunningDevice(Options options)
+    : paths_(directory_.path()),
+      floor_(std::make_unique<edge::ClockFloor>(options.clock ? *options.clock : base::system_clock(),
+                                                edge::clock_floor_file(paths_))) {
     sure(base::make_private_directories(paths_.configuration().parent_path()));
     const auto secrets = directory_ / "given";
     sure(base::make_private_directories(secrets));
@@ -97,11 +100,12 @@ void RunningDevice::start() {
     loops_ = std::make_unique<net::Loops>(2);
     auto& loop = loops_->at(0);
     auto& keys_loop = loops_->at(1);
-    const auto& clock = base::system_clock();
+    const base::Clock& clock = *floor_;
     keys_ = sure(edge::KeysService::make(sure(edge::read_keys_config(paths_))));
-    certificates_ =
-        sure(edge::CertificatesService::make(sure(edge::read_certificates_config(paths_)), clock));
-    identity_ = sure(edge::IdentityService::make(sure(edge::read_identity_config(paths_)), clock));
+    certificates_ = sure(
+        edge::CertificatesService::make(sure(edge::read_certificates_config(paths_)), clock, floor_.get()));
+    identity_ =
+        sure(edge::IdentityService::make(sure(edge::read_identity_config(paths_)), clock, floor_.get()));
     workload_ = sure(edge::WorkloadService::make(sure(edge::read_workload_config(paths_)), clock));
     const auto listen = [&](edge::Service service, net::Serve serve) {
         listeners_.push_back(sure(net::UnixListener::open(loop, socket(service), 0660, std::move(serve))));

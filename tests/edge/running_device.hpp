@@ -29,6 +29,9 @@ class RunningDevice {
         /// TOML that takes the place of the X.509 credential in [provisioning.authentication].
         std::string authentication{};
         pki::KeyType device_key = pki::KeyType::ec_p256;
+        /// The machine's clock, under the floor that the services have; outlives the device. Absent: the real
+        /// one.
+        const base::Clock* clock = nullptr;
     };
     explicit RunningDevice(Options options);
     ~RunningDevice();
@@ -51,6 +54,7 @@ class RunningDevice {
   private:
     support::TemporaryDirectory directory_;
     edge::Paths paths_;
+    std::unique_ptr<edge::ClockFloor> floor_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<edge::KeysService> keys_;
     std::unique_ptr<edge::CertificatesService> certificates_;
