@@ -11,6 +11,7 @@
 namespace edge {
 namespace {
 
+constexpr std::string_view temporary = "-temp";
 const std::string device_certificate_id = "device-id";
 
 void log_issued(const std::string& id, const pki::Certificate& leaf, std::optional<uid_t> user) {
@@ -81,8 +82,8 @@ base::Result<pki::Chain> CertificatesService::issuer_chain(const std::string& id
     return chain;
 }
 
-net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer_for(std::string id,
-                                                                                     json::value body) const {
+net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer_for(
+    std::string id, json::value body, pki::PublicKey wanted) const {
     Issuer out;
     if (auto given = object_member(body, "issuer")) {
         auto issuer_id = text_member(*given, "certId");
@@ -100,20 +101,41 @@ net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer
         co_return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
                              "has no issuance of its own",
                              fmt::format("add [cert_issuance.{}], or name an issuer", id));
-    std::string key_id = id;
-    if (entry->second.method == Issuance::Method::local_ca) {
-        if (!config_.local_ca)
-            co_return base::fail(base::Code::internal, "local CA", "is not configured",
-                                 "add [cert_issuance.local_ca]");
-        auto chain = issuer_chain(config_.local_ca->first);
-        if (!chain) co_return std::unexpected(std::move(chain).error());
-        out.chain = *std::move(chain);
-        key_id = config_.local_ca->second;
+    if (entry->second.method == Issuance::Method::self_signed) {
+        auto own = co_await self_signing_key(std::move(id), std::move(wanted));
+        if (!own) co_return base::fail(base::Code::internal, own.error().thing, own.error().reason);
+        out.key_handle = *std::move(own);
+        co_return out;
     }
-    auto handle = co_await keys_.load_pair(std::move(key_id));
+    if (!config_.local_ca)
+        co_return base::fail(base::Code::internal, "local CA", "is not configured",
+                             "add [cert_issuance.local_ca]");
+    auto chain = issuer_chain(config_.local_ca->first);
+    if (!chain) co_return std::unexpected(std::move(chain).error());
+    out.chain = *std::move(chain);
+    auto handle = co_await keys_.load_pair(config_.local_ca->second);
     if (!handle) co_return base::fail(base::Code::internal, handle.error().thing, handle.error().reason);
     out.key_handle = *std::move(handle);
     co_return out;
+}
+
+// A renewal without a new key asks for the certificate under "<id>-temp", and only the key of "<id>" is
+// there.
+net::Task<base::Result<std::string>> CertificatesService::self_signing_key(std::string id,
+                                                                           pki::PublicKey wanted) const {
+    std::vector<std::string> ids{id};
+    if (id.ends_with(temporary)) ids.push_back(id.substr(0, id.size() - temporary.size()));
+    for (const auto& each : ids) {
+        auto handle = co_await keys_.load_pair(each);
+        if (!handle && handle.error().code == base::Code::not_found) continue;
+        if (!handle) co_return std::unexpected(std::move(handle).error());
+        auto key = co_await keys_.private_key(*handle);
+        if (!key) co_return std::unexpected(std::move(key).error());
+        if (key->public_key() == wanted) co_return handle;
+    }
+    co_return base::fail(base::Code::internal, "certificate request for " + id,
+                         "is not for the key of this id, which signs it",
+                         "make the request with the key pair " + id);
 }
 
 net::Task<Answer> CertificatesService::create(Call call) {
@@ -130,7 +152,7 @@ net::Task<Answer> CertificatesService::create(Call call) {
     const auto input = issue_input(*id, *csr, wish);
     if (!input) co_return std::unexpected(input.error());
 
-    auto issuer = co_await issuer_for(*id, call.body);
+    auto issuer = co_await issuer_for(*id, call.body, csr->key);
     if (!issuer) co_return std::unexpected(std::move(issuer).error());
     auto key = co_await keys_.private_key(issuer->key_handle);
     if (!key && key.error().code == base::Code::invalid_argument)

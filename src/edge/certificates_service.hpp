@@ -39,7 +39,9 @@ class CertificatesService {
     Answer read(const Call& call) const;
     Answer remove(const Call& call);
 
-    net::Task<base::Result<Issuer>> issuer_for(std::string id, json::value body) const;
+    /// wanted: the key that is to be certified.
+    net::Task<base::Result<Issuer>> issuer_for(std::string id, json::value body, pki::PublicKey wanted) const;
+    net::Task<base::Result<std::string>> self_signing_key(std::string id, pki::PublicKey wanted) const;
     base::Result<pki::Chain> issuer_chain(const std::string& id) const;
     base::Status may_write(const Call& call, std::string_view id) const;
     base::Status check_clock() const;

@@ -42,14 +42,6 @@ std::string read_key_type(ConfigTable& table) {
     return *type;
 }
 
-void take_renewal(ConfigTable& table, std::string_view key) {
-    auto renewal = table.table(key);
-    if (!renewal) return;
-    renewal->boolean("rotate_key");
-    renewal->string("threshold");
-    renewal->string("retry");
-}
-
 Issuance read_issuance(ConfigTable& table) {
     Issuance out;
     if (const auto method = table.string("method")) {
@@ -71,7 +63,7 @@ Issuance read_issuance(ConfigTable& table) {
             table.complain("subject", "has more than a CN, which this version does not do");
         for (const auto& key : subject->keys()) subject->known(key);
     }
-    take_renewal(table, "auto_renew");
+    out.renewal = read_renewal(table, "auto_renew");
     return out;
 }
 

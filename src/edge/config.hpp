@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "edge/paths.hpp"
+#include "edge/renewal_policy.hpp"
 
 namespace edge {
 
@@ -25,6 +26,7 @@ struct Issuance {
     enum class Method { self_signed, local_ca } method = Method::self_signed;
     std::optional<std::int64_t> expiry_days;
     std::optional<std::string> common_name;
+    std::optional<RenewalPolicy> renewal;
 };
 
 /// Where this device connects to (interfaces.md 1).

@@ -45,6 +45,15 @@ void add_issuance(TomlText& out, const std::string& id, const Issuance& issuance
     if (issuance.common_name) out.set("common_name", *issuance.common_name);
 }
 
+void add_renewal(TomlText& out, const std::vector<std::string>& table,
+                 const std::optional<RenewalPolicy>& policy) {
+    if (!policy) return;
+    out.table(table)
+        .set("rotate_key", policy->rotate_key)
+        .set("threshold", to_string(policy->threshold))
+        .set("retry", to_string(policy->retry));
+}
+
 std::string keys_file(const Configuration& configuration, const Paths& paths, const Users& users) {
     TomlText out;
     out.set("max_requests", configuration.max_requests.at(Service::keys));
@@ -59,11 +68,13 @@ std::string keys_file(const Configuration& configuration, const Paths& paths, co
     if (configuration.local_ca) preloaded["local-ca"] = configuration.local_ca->second;
     for (const auto& [id, uri] : preloaded) out.set(id, uri);
 
-    add_rule(out, users.service.at(Service::identity), "keys", {"aziot_identityd_master_id", "device-id"});
+    add_rule(out, users.service.at(Service::identity), "keys",
+             {"aziot_identityd_master_id", "device-id", "device-id-temp"});
     std::vector<std::string> certificates{"local-ca"};
     if (!configuration.edge_ca.key)
         certificates.insert(certificates.end(), {"aziot-edged-ca", "aziot-edged-ca-temp"});
-    if (issued_identity(configuration)) certificates.push_back("device-id");
+    if (issued_identity(configuration))
+        certificates.insert(certificates.end(), {"device-id", "device-id-temp"});
     add_rule(out, users.service.at(Service::certificates), "keys", certificates);
     add_rule(out, users.service.at(Service::workload), "keys",
              {"aziot-edged-ca", "aziot-edged-ca-temp", "iotedge_master_encryption_id"});
@@ -81,7 +92,8 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
     if (!configuration.edge_ca.certificate)
         for (const auto* id : {"aziot-edged-ca", "aziot-edged-ca-temp"})
             add_issuance(out, id, configuration.edge_ca.issuance);
-    if (const auto* issued = issued_identity(configuration)) add_issuance(out, "device-id", *issued);
+    if (const auto* issued = issued_identity(configuration))
+        for (const auto* id : {"device-id", "device-id-temp"}) add_issuance(out, id, *issued);
 
     out.table({"preloaded_certs"});
     auto preloaded = configuration.preloaded_certificates;
@@ -103,7 +115,7 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
     }
 
     if (issued_identity(configuration))
-        add_rule(out, users.service.at(Service::identity), "certs", {"device-id"});
+        add_rule(out, users.service.at(Service::identity), "certs", {"device-id", "device-id-temp"});
     add_rule(out, users.service.at(Service::workload), "certs",
              {"aziot-edged-ca", "aziot-edged-ca-temp", "aziot-edged/module/*"});
     for (const auto& principal : configuration.principals)
@@ -163,7 +175,10 @@ std::string identity_file(const Configuration& configuration, const Paths& paths
             out.set("method", "sas").set("device_id_pk", "device-id");
         } else {
             out.set("method", "x509").set("identity_cert", "device-id").set("identity_pk", "device-id");
-            if (issued_identity(configuration)) out.set("issued", true);
+            if (const auto* issued = issued_identity(configuration)) {
+                out.set("issued", true);
+                add_renewal(out, {"provisioning", "authentication", "auto_renew"}, issued->renewal);
+            }
         }
         add_hub(out, configuration.device->hub);
     } else {
@@ -191,6 +206,7 @@ std::string workload_file(const Configuration& configuration, const Paths& paths
     out.set("key_type", configuration.edge_ca.key_type);
     if (configuration.edge_ca.issuance.common_name)
         out.set("common_name", *configuration.edge_ca.issuance.common_name);
+    add_renewal(out, {"edge_ca", "auto_renew"}, configuration.edge_ca.issuance.renewal);
     out.table({"module_certs"}).set("key_type", configuration.module_key_type);
     if (configuration.device) add_hub(out, configuration.device->hub);
     out.table({"gateway"});

@@ -102,6 +102,7 @@ net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(Id
                 base::Code::invalid_argument, "device certificate " + chain->front().subject(),
                 "does not belong to the device's private key",
                 "identity_cert and identity_pk of [provisioning.authentication] must be a pair");
+        registry->certificate_ = chain->front();
         options.chain = *std::move(chain);
         options.key = *std::move(key);
     }
@@ -109,6 +110,21 @@ net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(Id
     if (!tls) co_return std::unexpected(std::move(tls).error());
     registry->tls_ = *std::move(tls);
     co_return std::shared_ptr<const HubRegistry>(std::move(registry));
+}
+
+// A hub says no to an expired certificate as it does to an unknown one: which it was is known here.
+base::Error HubRegistry::explained(base::Error refused) const {
+    if (refused.code != base::Code::permission_denied || !certificate_) return refused;
+    if (clock_.now() < certificate_->not_after()) return refused;
+    const bool issued = config_.method == IdentityConfig::Method::x509_issued;
+    refused.reason = fmt::format("{}; the device certificate {} has expired at {}", refused.reason,
+                                 certificate_->subject(), base::format_rfc3339(certificate_->not_after()));
+    refused.fix = issued
+                      ? "the log says under certificate.renewal_failed why there is no new one; modules go "
+                        "on with the keys that they have"
+                      : "put a new certificate and key into the files of identity_cert and identity_pk, and "
+                        "its thumbprint into the hub; modules go on with the keys that they have";
+    return refused;
 }
 
 std::string HubRegistry::path(std::string_view module) const {
@@ -155,7 +171,7 @@ net::Task<base::Result<json::value>> HubRegistry::call(http::Verb verb, std::str
     if (!answered) co_return std::unexpected(std::move(answered).error());
     if (const auto date = http::parse_date(answered->headers.get("Date").value_or("")); date && floor_)
         floor_->heard(*date, name);
-    if (answered->status != expected) co_return std::unexpected(refusal(name, *answered));
+    if (answered->status != expected) co_return std::unexpected(explained(refusal(name, *answered)));
     if (answered->body.empty()) co_return json::value(nullptr);
     auto parsed = parse_json(answered->body, "answer of hub " + name);
     // Modules come with their keys.

@@ -55,13 +55,15 @@ class HubRegistry {
                                               int expected) const;
     net::Task<base::Result<std::string>> authorization() const;
     std::string path(std::string_view module) const;
+    base::Error explained(base::Error refused) const;
 
     IdentityConfig config_;
     KeysClient keys_;
     const base::Clock& clock_;
     ClockFloor* floor_;
     std::shared_ptr<const net::ClientTls> tls_;
-    std::string key_handle_;  ///< SAS devices
+    std::string key_handle_;                       ///< SAS devices
+    std::optional<pki::Certificate> certificate_;  ///< X.509 devices
     mutable net::ServerJudgement judgement_;
 };
 

@@ -7,7 +7,6 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "edge/identity_service.hpp"
-#include "pki/csr.hpp"
 
 namespace edge {
 namespace {
@@ -27,8 +26,13 @@ base::Bytes bytes_of(std::string_view text) {
 net::Task<base::Result<IdentityService::Registry>> IdentityService::registry() {
     auto good = co_await check_clock();
     if (!good) co_return std::unexpected(std::move(good).error());
-    auto opened = co_await HubRegistry::open(config_, keys_, certificates_, clock_, floor_);
-    co_return opened;
+    while (true) {
+        if (renewal_) co_await renewal_->settled();
+        const auto seen = renewal_ ? renewal_->changes() : 0;
+        auto opened = co_await HubRegistry::open(config_, keys_, certificates_, clock_, floor_);
+        // Certificate and key may have been replaced between the reading of one and the other.
+        if (opened || !renewal_ || renewal_->changes() == seen) co_return opened;
+    }
 }
 
 // Tokens and judgements of an hour that is not now are worth nothing.
@@ -41,27 +45,6 @@ net::Task<base::Status> IdentityService::check_clock() {
     }
     floor_->set_own_not_before(not_before);
     co_return floor_->sound();
-}
-
-// A device certificate that is to be issued and is not there yet (edge-runtime.md 5.2).
-net::Task<base::Status> IdentityService::ensure_device_certificate() {
-    if (config_.method != IdentityConfig::Method::x509_issued) co_return base::Status{};
-    auto present = co_await certificates_.read(config_.certificate_id);
-    if (present || present.error().code != base::Code::not_found) {
-        if (present) co_return base::Status{};
-        co_return std::unexpected(std::move(present).error());
-    }
-    auto handle = co_await keys_.create_pair(config_.key_id, "ec-p256:rsa-2048:*");
-    if (!handle) co_return std::unexpected(std::move(handle).error());
-    auto key = co_await keys_.private_key(*handle);
-    if (!key) co_return std::unexpected(std::move(key).error());
-    pki::CsrWish wish;
-    wish.common_name = config_.device_id;
-    auto csr = pki::make_csr_pem(wish, *key);
-    if (!csr) co_return std::unexpected(std::move(csr).error());
-    auto issued = co_await certificates_.create(config_.certificate_id, *std::move(csr), std::nullopt);
-    if (!issued) co_return std::unexpected(std::move(issued).error());
-    co_return base::Status{};
 }
 
 // The two keys that a module of this generation has here, as base64.
@@ -125,10 +108,6 @@ net::Task<base::Result<ModuleRecord>> IdentityService::register_module(Registry 
 }
 
 net::Task<base::Status> IdentityService::reconcile() {
-    auto good = co_await check_clock();
-    if (!good) co_return std::unexpected(std::move(good).error());
-    auto certified = co_await ensure_device_certificate();
-    if (!certified) co_return std::unexpected(std::move(certified).error());
     auto hub = co_await registry();
     if (!hub) co_return std::unexpected(std::move(hub).error());
     const auto opened = *hub;
@@ -146,6 +125,7 @@ net::Task<> IdentityService::keep_provisioned() {
         base::log::info(base::events::device_not_provisioned, {{"reason", "provisioning source is none"}});
         co_return;
     }
+    if (renewal_) co_await renewal_->first_step();
     auto pause = first_pause;
     bool was_good = false;
     std::string last_trouble;
@@ -186,6 +166,7 @@ net::Task<> IdentityService::first_attempt() {
 
 void IdentityService::stop() {
     stopping_ = true;
+    if (renewal_) renewal_->stop();
     for (const auto& each : std::exchange(waiting_, {})) each.complete();
     if (wake_) wake_->notify();
 }

@@ -61,6 +61,9 @@ IdentityService::IdentityService(IdentityConfig config, std::optional<IdentitySt
       floor_(floor),
       keys_(config_.keys_socket.string(), clock),
       certificates_(config_.certificates_socket.string(), clock) {
+    using Method = IdentityConfig::Method;
+    if (config_.method == Method::x509 || config_.method == Method::x509_issued)
+        renewal_.emplace(device_certificate(), keys_, certificates_, clock_);
     using http::Verb;
     const std::string_view first = "2020-09-01";
     std::vector<Route> routes{

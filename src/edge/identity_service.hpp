@@ -11,6 +11,7 @@
 #include "edge/identity_state.hpp"
 #include "edge/keys_client.hpp"
 #include "edge/local_api.hpp"
+#include "edge/renewal.hpp"
 #include "edge/service_config.hpp"
 #include "net/completion.hpp"
 #include "net/timer.hpp"
@@ -33,6 +34,8 @@ class IdentityService {
     /// Registers the configured modules at the hub and sets their keys; again every 5 minutes and after a
     /// reprovision call. A hub that is away or refuses is retried after 1 to 15 s. Ends after `stop`.
     net::Task<> keep_provisioned();
+    /// Keeps the device's certificate, made where it is to be issued, and renewed. Ends after `stop`.
+    net::Task<> keep_certificate();
     void stop();
 
   private:
@@ -63,7 +66,9 @@ class IdentityService {
     using Registry = std::shared_ptr<const HubRegistry>;
     net::Task<base::Result<Registry>> registry();
     net::Task<base::Status> check_clock();
-    net::Task<base::Status> ensure_device_certificate();
+    RenewalSubject device_certificate();
+    net::Task<base::Status> accepted_by_hub(std::string certificate_id, std::string key_id,
+                                            pki::Certificate next);
     net::Task<base::Status> reconcile();
     net::Task<base::Result<ModuleRecord>> register_module(Registry hub, std::string module, bool create);
     /// A module's two keys, as base64.
@@ -82,6 +87,7 @@ class IdentityService {
     ClockFloor* floor_;
     KeysClient keys_;
     CertificatesClient certificates_;
+    std::optional<Renewal> renewal_;  ///< X.509 devices
     std::unique_ptr<LocalApi> api_;
     net::Task<> first_attempt();
 

@@ -155,6 +155,7 @@ base::Result<IdentityConfig> read_identity_config(const Paths& paths) {
             if (const auto id = authentication->string(method == "sas" ? "device_id_pk" : "identity_pk"))
                 out.key_id = *id;
             if (const auto id = authentication->string("identity_cert")) out.certificate_id = *id;
+            out.renewal = read_renewal(*authentication, "auto_renew");
         }
     }
     out.principals = read_principals(table);
@@ -178,6 +179,7 @@ base::Result<WorkloadConfig> read_workload_config(const Paths& paths) {
         out.edge_ca_common_name = ca->string("common_name");
         out.edge_ca_supplied = ca->boolean("supplied").value_or(false);
         out.edge_ca_key_type = ca->string("key_type").value_or("ec-p256");
+        if (const auto renewal = read_renewal(*ca, "auto_renew")) out.edge_ca_renewal = *renewal;
     }
     if (auto modules = table.table("module_certs"))
         out.module_key_type = modules->string("key_type").value_or("ec-p256");

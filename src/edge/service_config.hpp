@@ -56,6 +56,7 @@ struct IdentityConfig {
     std::string device_id;
     std::string key_id = "device-id";
     std::string certificate_id = "device-id";
+    std::optional<RenewalPolicy> renewal;  ///< of an issued certificate; absent: it is not renewed
     std::chrono::seconds cloud_timeout{70};
     std::vector<std::string> modules;   ///< to be registered at the hub
     std::vector<Principal> principals;  ///< with uid; without idtype: the daemon
@@ -81,6 +82,7 @@ struct WorkloadConfig {
     std::optional<std::string> edge_ca_common_name;
     bool edge_ca_supplied = false;
     std::string edge_ca_key_type = "ec-p256";
+    RenewalPolicy edge_ca_renewal;
     std::string module_key_type = "ec-p256";
     std::string trust_bundle_id = "aziot-edged-trust-bundle";
     HubAddress hub;

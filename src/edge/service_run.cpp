@@ -120,6 +120,7 @@ base::Status run_identity(const ServiceRun& run, ClockFloor& clock) {
     SP_TRY(return, const auto service, IdentityService::make(std::move(config), clock, &clock));
     *socket.serve = service->serve();
     loops.at(0).post([&] { clock.tell(); });
+    loops.at(0).spawn("keep device certificate", service->keep_certificate());
     loops.at(0).spawn("keep provisioned", service->keep_provisioned());
     tell_ready(run);
     loops.run(
@@ -139,6 +140,7 @@ base::Status run_workload(const ServiceRun& run, ClockFloor& clock) {
     SP_TRY(return, const auto service, WorkloadService::make(std::move(config), clock));
     if (auto listening = service->listen(loops.at(0)); !listening) return listening;
     loops.at(0).post([&] { clock.tell(); });
+    loops.at(0).spawn("keep Edge CA", service->keep_edge_ca());
     loops.at(0).spawn("prepare modules", service->prepare([&run] { tell_ready(run); }));
     loops.run(
         [&] {

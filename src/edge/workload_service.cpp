@@ -81,7 +81,8 @@ WorkloadService::WorkloadService(WorkloadConfig config, const base::Clock& clock
       clock_(clock),
       keys_(config_.keys_socket.string(), clock),
       certificates_(config_.certificates_socket.string(), clock),
-      identity_(config_.identity_socket.string(), clock) {
+      identity_(config_.identity_socket.string(), clock),
+      edge_ca_(edge_ca_subject(config_, identity_), keys_, certificates_, clock) {
     const std::vector<std::string> versions{"2018-06-28", "2019-01-30", "2019-10-22", "2019-11-05",
                                             "2020-07-07", "2021-12-07", "2022-08-03"};
     for (const auto& rules : config_.modules) {
@@ -218,6 +219,14 @@ net::Task<Answer> WorkloadService::decrypt(Module* module, Call call) {
     co_return ok({{"plaintext", plaintext}});
 }
 
+net::Task<base::Result<pki::Chain>> WorkloadService::issue_once(std::string certificate_id, std::string csr) {
+    auto handle = co_await keys_.load_pair(edge_ca_id);
+    if (!handle) co_return std::unexpected(std::move(handle).error());
+    CertificatesClient::Issuer issuer{edge_ca_id, *std::move(handle)};
+    auto chain = co_await certificates_.create(std::move(certificate_id), std::move(csr), std::move(issuer));
+    co_return chain;
+}
+
 net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string common_name,
                                          std::vector<std::string> names, std::string usage) {
     const auto what = fmt::format("failed to create cert {}", certificate_id);
@@ -230,10 +239,14 @@ net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string
     wish.usages = {std::move(usage)};
     auto csr = pki::make_csr_pem(wish, *key);
     if (!csr) co_return behind(what, csr.error());
-    auto handle = co_await keys_.load_pair(edge_ca_id);
-    if (!handle) co_return behind("failed to get edge CA key", handle.error());
-    CertificatesClient::Issuer issuer{edge_ca_id, *std::move(handle)};
-    auto chain = co_await certificates_.create(std::move(certificate_id), *std::move(csr), std::move(issuer));
+    base::Result<pki::Chain> chain = pki::Chain();
+    for (std::uint64_t seen = 0;;) {
+        co_await edge_ca_.settled();
+        seen = edge_ca_.changes();
+        chain = co_await issue_once(certificate_id, *csr);
+        // The Edge CA that was asked for a signature may have been replaced meanwhile.
+        if (chain || edge_ca_.changes() == seen) break;
+    }
     if (!chain) co_return behind(what, chain.error());
     // Leaf, Edge CA, intermediates, never the root, even if the Edge CA's file holds it (interfaces.md 3).
     pki::Chain presented{chain->front()};

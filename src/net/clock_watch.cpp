@@ -100,4 +100,11 @@ Task<bool> sleep_until(base::Instant when, const base::Clock& clock) {
     co_return end == Woken::timeout;
 }
 
+Task<bool> sleep_until_or_set(base::Instant when, const base::Clock& clock) {
+    Waiter waiter(this_loop().impl().context);
+    const ClockWatch watch([&waiter] { waiter.wake(); });
+    const Woken end = co_await waiter.wait_until(when, clock);
+    co_return end != Woken::cancelled;
+}
+
 }  // namespace net

@@ -32,5 +32,7 @@ void clock_was_set();
 
 /// Waits until `clock` shows `when`, also where it is set meanwhile; false where it was cancelled first.
 Task<bool> sleep_until(base::Instant when, const base::Clock& clock);
+/// The same, and ends with true too when the clock is set: for who reckons the moment anew then.
+Task<bool> sleep_until_or_set(base::Instant when, const base::Clock& clock);
 
 }  // namespace net

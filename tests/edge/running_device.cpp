@@ -117,7 +117,9 @@ void RunningDevice::start() {
     sure(workload_->listen(loop));
     auto ready = std::make_shared<Ready>();
     ready_ = ready;
+    loop.spawn("device certificate", identity_->keep_certificate());
     loop.spawn("identity", identity_->keep_provisioned());
+    loop.spawn("Edge CA", workload_->keep_edge_ca());
     loop.spawn("workload", workload_->prepare([ready] { ready->tell(); }));
     thread_ = std::thread([this] {
         loops_->run([this] {

@@ -186,10 +186,11 @@ class World:
 
     # --- hub
 
-    def make_hub(self, address="127.0.0.1", mqtt_port=0, https_port=0):
+    def make_hub(self, address="127.0.0.1", mqtt_port=0, https_port=0, days=90):
         data = self.dir / "hub"
         self.sallyport("hub", "init", "--data", data, "--name", HUB_NAME, "--name", address)
-        cert, key = self.issue("server", HUB_NAME, "hub", "--san", f"DNS:{HUB_NAME}", "--san", f"IP:{address}")
+        cert, key = self.issue("server", HUB_NAME, "hub", "--san", f"DNS:{HUB_NAME}", "--san", f"IP:{address}",
+                               "--days", str(days))
         shutil.copy(cert, data / "hub.pem")
         shutil.copy(key, data / "hub.key")
         os.chmod(data / "hub.key", 0o600)
