@@ -53,6 +53,8 @@ inline constexpr std::string_view edge_ca_used = "edge_ca.used";
 inline constexpr std::string_view edge_ca_missing = "edge_ca.missing";
 inline constexpr std::string_view certificate_issued = "certificate.issued";
 inline constexpr std::string_view backup_ignored = "backup.ignored";
+inline constexpr std::string_view caller_refused = "caller.refused";
+inline constexpr std::string_view file_set_aside = "file.set_aside";
 
 // gateway
 inline constexpr std::string_view workload_unreachable = "workload.unreached";

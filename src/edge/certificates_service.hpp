@@ -9,6 +9,7 @@
 #include "edge/local_api.hpp"
 #include "edge/service_config.hpp"
 #include "pki/certificate.hpp"
+#include "pki/profile.hpp"
 
 namespace edge {
 
@@ -19,7 +20,7 @@ class CertificatesService {
     static base::Result<std::unique_ptr<CertificatesService>> make(CertificatesConfig config,
                                                                    const base::Clock& clock);
     const LocalApi& api() const { return *api_; }
-    net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
+    net::Serve serve() const { return serve_local(*api_, config_.max_requests, Keep::open); }
 
   private:
     CertificatesService(CertificatesConfig config, CertificateStore store, const base::Clock& clock);
@@ -36,6 +37,7 @@ class CertificatesService {
     Answer remove(const Call& call);
 
     net::Task<base::Result<Issuer>> issuer_for(std::string id, json::value body) const;
+    base::Result<pki::Certificate> sign(const pki::IssueInput& input, const Issuer& issuer) const;
     base::Result<pki::Chain> issuer_chain(const std::string& id) const;
     base::Status may_write(const Call& call, std::string_view id) const;
 

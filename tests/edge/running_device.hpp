@@ -29,6 +29,7 @@ class RunningDevice {
         /// TOML that takes the place of the X.509 credential in [provisioning.authentication].
         std::string authentication{};
         pki::KeyType device_key = pki::KeyType::ec_p256;
+        bool provisioned = true;  ///< false: provisioning source none
     };
     explicit RunningDevice(Options options);
     ~RunningDevice();
