@@ -29,7 +29,7 @@ class IdentityService {
                                                                const base::Clock& clock,
                                                                ClockFloor* floor = nullptr);
     const LocalApi& api() const { return *api_; }
-    net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
+    net::Serve serve() const { return serve_local(*api_, config_.max_requests, Keep::open); }
 
     /// Registers the configured modules at the hub and sets their keys; again every 5 minutes and after a
     /// reprovision call. A hub that is away or refuses is retried after 1 to 15 s. Ends after `stop`.
@@ -58,6 +58,7 @@ class IdentityService {
     net::Task<Answer> update(Call call);
     net::Task<Answer> remove(Call call);
     Answer provisioning() const;
+    net::Task<Answer> trust_bundle();
 
     net::Task<Answer> device_answer();
     net::Task<Answer> module_answer(ModuleRecord record);

@@ -79,9 +79,9 @@ base::Result<std::unique_ptr<WorkloadService>> WorkloadService::make(WorkloadCon
 WorkloadService::WorkloadService(WorkloadConfig config, const base::Clock& clock)
     : config_(std::move(config)),
       clock_(clock),
-      keys_(config_.keys_socket.string(), clock),
-      certificates_(config_.certificates_socket.string(), clock),
-      identity_(config_.identity_socket.string(), clock),
+      keys_(config_.keys_socket.string(), clock, connections_to_keys),
+      certificates_(config_.certificates_socket.string(), clock, connections_to_certificates),
+      identity_(config_.identity_socket.string(), clock, connections_to_identity),
       edge_ca_(edge_ca_subject(config_, identity_), keys_, certificates_, clock) {
     const std::vector<std::string> versions{"2018-06-28", "2019-01-30", "2019-10-22", "2019-11-05",
                                             "2020-07-07", "2021-12-07", "2022-08-03"};
@@ -219,12 +219,25 @@ net::Task<Answer> WorkloadService::decrypt(Module* module, Call call) {
     co_return ok({{"plaintext", plaintext}});
 }
 
-net::Task<base::Result<pki::Chain>> WorkloadService::issue_once(std::string certificate_id, std::string csr) {
-    auto handle = co_await keys_.load_pair(edge_ca_id);
-    if (!handle) co_return std::unexpected(std::move(handle).error());
-    CertificatesClient::Issuer issuer{edge_ca_id, *std::move(handle)};
-    auto chain = co_await certificates_.create(std::move(certificate_id), std::move(csr), std::move(issuer));
-    co_return chain;
+// The handle names the key by its id, so it stays good when the Edge CA is renewed with a new one.
+net::Task<base::Result<pki::Chain>> WorkloadService::issue_by_edge_ca(std::string certificate_id,
+                                                                      std::string csr) {
+    for (bool again = false;; again = true) {
+        if (edge_ca_handle_.empty()) {
+            auto handle = co_await keys_.load_pair(edge_ca_id);
+            if (!handle) co_return behind("failed to get edge CA key", handle.error());
+            edge_ca_handle_ = *std::move(handle);
+        }
+        CertificatesClient::Issuer issuer{edge_ca_id, edge_ca_handle_};
+        auto chain = co_await certificates_.create(certificate_id, csr, std::move(issuer));
+        if (chain) co_return chain;
+        // Handles die with the keys service's validation key: ask for a new one, once.
+        const bool died = chain.error().code == base::Code::invalid_argument &&
+                          chain.error().reason.find("privateKeyHandle") != std::string::npos;
+        if (!died || again)
+            co_return behind(fmt::format("failed to create cert {}", certificate_id), chain.error());
+        edge_ca_handle_.clear();
+    }
 }
 
 net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string common_name,
@@ -243,11 +256,11 @@ net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string
     for (std::uint64_t seen = 0;;) {
         co_await edge_ca_.settled();
         seen = edge_ca_.changes();
-        chain = co_await issue_once(certificate_id, *csr);
+        chain = co_await issue_by_edge_ca(certificate_id, *csr);
         // The Edge CA that was asked for a signature may have been replaced meanwhile.
         if (chain || edge_ca_.changes() == seen) break;
     }
-    if (!chain) co_return behind(what, chain.error());
+    if (!chain) co_return std::unexpected(std::move(chain).error());
     // Leaf, Edge CA, intermediates, never the root, even if the Edge CA's file holds it (interfaces.md 3).
     pki::Chain presented{chain->front()};
     for (std::size_t i = 1; i < chain->size(); ++i)

@@ -32,6 +32,7 @@ class RunningDevice {
         /// The machine's clock, under the floor that the services have; outlives the device. Absent: the real
         /// one.
         const base::Clock* clock = nullptr;
+        bool provisioned = true;  ///< false: provisioning source none
     };
     explicit RunningDevice(Options options);
     ~RunningDevice();
