@@ -19,12 +19,19 @@
 #include "edge/service_user.hpp"
 #include "edge/workload_service.hpp"
 #include "net/loop.hpp"
+#include "net/service_manager.hpp"
 
 namespace edge {
 namespace {
 
 // Connections of these services live for one request; what is left after this is not waited for.
 constexpr std::chrono::seconds grace{3};
+
+// It serves: that a service manager could not be told is its matter, not this service's end.
+void tell_manager() {
+    if (const auto told = net::notify_ready(); !told)
+        base::log::write(base::log::Level::warning, base::events::service_ready, told.error());
+}
 
 void tell_ready(const ServiceRun& run) {
     base::log::info(base::events::service_ready, {{"service", std::string(to_string(run.service))}});
@@ -90,6 +97,7 @@ base::Status run_keys(const ServiceRun& run) {
     SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
     SP_TRY(return, const auto service, KeysService::make(std::move(config)));
     *socket.serve = service->serve();
+    tell_manager();
     tell_ready(run);
     loops.run([&] { socket.listener.reset(); }, grace);
     return {};
@@ -101,6 +109,7 @@ base::Status run_certificates(const ServiceRun& run, const base::Clock& clock) {
     SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
     SP_TRY(return, const auto service, CertificatesService::make(std::move(config), clock));
     *socket.serve = service->serve();
+    tell_manager();
     tell_ready(run);
     loops.run([&] { socket.listener.reset(); }, grace);
     return {};
@@ -113,6 +122,7 @@ base::Status run_identity(const ServiceRun& run, const base::Clock& clock) {
     SP_TRY(return, const auto service, IdentityService::make(std::move(config), clock));
     *socket.serve = service->serve();
     loops.at(0).spawn("keep provisioned", service->keep_provisioned());
+    tell_manager();
     tell_ready(run);
     loops.run(
         [&] {
@@ -129,6 +139,8 @@ base::Status run_workload(const ServiceRun& run, const base::Clock& clock) {
     net::Loops loops(1);
     SP_TRY(return, const auto service, WorkloadService::make(std::move(config), clock));
     if (auto listening = service->listen(loops.at(0)); !listening) return listening;
+    // Not only with the Edge CA, which may need a network: a boot must not wait for that.
+    tell_manager();
     loops.at(0).spawn("prepare modules", service->prepare([&run] { tell_ready(run); }));
     loops.run([&] { service->stop(); }, grace);
     return {};
