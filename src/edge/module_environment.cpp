@@ -34,6 +34,13 @@ base::Result<bool> replace_if_different(const std::filesystem::path& file, const
     return true;
 }
 
+// The gateway reads it as a user of its own where the packaged directory has its group; it holds no secret.
+mode_t gateway_file_mode(const std::filesystem::path& directory) {
+    struct stat found{};
+    const bool shared = ::stat(directory.c_str(), &found) == 0 && (found.st_mode & S_ISGID) != 0;
+    return shared ? 0640 : base::secret_mode;
+}
+
 }  // namespace
 
 Environment module_environment(const WorkloadConfig& config, const ModuleIdentity& identity) {
@@ -88,6 +95,9 @@ base::Result<bool> write_module_files(const WorkloadConfig& config, const Module
     const auto directory = config.home / "env";
     if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
         return base::fail_errno(errno, "directory " + directory.string(), "made");
+    // Modules are other users, and the umask may have taken their way in.
+    if (::chmod(directory.c_str(), 0755) != 0)
+        return base::fail_errno(errno, "directory " + directory.string(), "given its mode");
     const auto environment = module_environment(config, identity);
     const auto name = fmt::format("{}.env", bare_module(identity.module));
     SP_TRY(return, const bool first,
@@ -97,7 +107,7 @@ base::Result<bool> write_module_files(const WorkloadConfig& config, const Module
         return std::unexpected(made.error());
     SP_TRY(return, const bool second,
                  replace_if_different(config.gateway_file, gateway_file(config, environment),
-                                      base::secret_mode));
+                                      gateway_file_mode(config.gateway_file.parent_path())));
     return first || second;
 }
 
