@@ -60,6 +60,8 @@ void add_edge(CLI::App& root, Run& run) {
                 log_arguments.insert(log_arguments.end(), {name, option->as<std::string>()});
         run = [options, log_arguments] { return run_edge(*options, log_arguments); };
     });
+    add_edge_config(*edge, run);
+    add_edge_certs(*edge, run);
 }
 
 }  // namespace app

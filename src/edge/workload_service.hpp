@@ -59,6 +59,7 @@ class WorkloadService {
     net::Task<base::Result<std::string>> secrets_key(ModuleIdentity identity);
     net::Task<Answer> issue(std::string certificate_id, std::string common_name,
                             std::vector<std::string> names, std::string usage);
+    net::Task<base::Status> register_certificate(std::string module, const http::Response& answer);
     net::Task<base::Status> ensure_authority();
     net::Task<bool> look_at(Module* module);
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "edge/certificates_service.hpp"
-#include "edge/config_split.hpp"
 #include "edge/identity_service.hpp"
 #include "edge/keys_service.hpp"
+#include "edge/service_files.hpp"
 #include "edge/workload_service.hpp"
 #include "net/loop.hpp"
 #include "pki/key.hpp"
