@@ -88,11 +88,11 @@ class Apply(Config):
 
     def test_certificates_are_judged_before_anything_is_written(self):
         w = self.world
-        own = w.issue("edge-ca", "iotedged workload ca edgegateway", "edge-ca")
+        own = w.dir / "issued/edge-ca.key"
         other = w.issue("edge-ca", "iotedged workload ca edgegateway", "other-ca")
-        self.edit(str(own[1]), str(other[1]))
+        self.edit(str(own), str(other[1]))
         self.assertIn("does not belong to the first certificate of", self.apply(check=False).stderr)
-        self.edit(str(other[1]), str(own[1]))
+        self.edit(str(other[1]), str(own))
         self.edit(f'trust_bundle_cert = "file://{w.root}"\n', "")
         self.edit(f'trusted_certs = ["file://{w.root}"]\n', "")
         refused = self.apply(check=False)
