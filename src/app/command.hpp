@@ -37,9 +37,6 @@ void add_hub_configuration(CLI::App& hub, Run& run);  ///< hub configuration, se
 void add_hub_method(CLI::App& hub, Run& run);         ///< hub invoke-method, and az's names
 void add_hub_explain(CLI::App& hub, Run& run);
 void add_edge(CLI::App& root, Run& run);
-void add_edge_config(CLI::App& edge, Run& run);        ///< edge config apply
-void add_edge_config_new(CLI::App& config, Run& run);  ///< edge config mp, x509
-void add_edge_certs(CLI::App& edge, Run& run);         ///< edge certs install, follow
 void add_gateway(CLI::App& root, Run& run);
 void add_verify(CLI::App& root, Run& run);
 void add_thumbprint(CLI::App& root, Run& run);

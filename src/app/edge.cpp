@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "app/command.hpp"
+#include "app/edge.hpp"
 #include "base/clock.hpp"
 #include "edge/service_run.hpp"
 #include "edge/supervisor.hpp"

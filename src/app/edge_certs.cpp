@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "app/command.hpp"
+#include "app/edge.hpp"
 #include "base/clock.hpp"
 #include "base/file.hpp"
 #include "base/result.hpp"

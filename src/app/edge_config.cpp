@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "app/command.hpp"
+#include "app/edge.hpp"
 #include "base/clock.hpp"
 #include "edge/config_apply.hpp"
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "app/command.hpp"
+#include "app/edge.hpp"
 #include "base/clock.hpp"
 #include "edge/config_new.hpp"
 
