@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/hub_client.hpp"
+#include "azure/json_text.hpp"
 #include "base/result.hpp"
 
 namespace app {
@@ -47,7 +48,7 @@ base::Status query(const Options& options) {
     if (options.login.json()) {
         print_json(all);
     } else {
-        for (const auto& row : all) fmt::print("{}\n", json::serialize(row));
+        for (const auto& row : all) fmt::print("{}\n", azure::json_text(row));
     }
     return {};
 }

@@ -90,6 +90,7 @@ base::Result<Config> read_config(const std::filesystem::path& data, const std::f
     if (auto tls = document->table("tls")) {
         certificate = tls->string("certificate").value_or(certificate);
         key = tls->string("key").value_or(key);
+        config.resumption = tls->boolean("resumption").value_or(false);
     }
     if (auto flow = document->table("flow")) {
         if (auto most = flow->integer("unstored_messages", 1, 1024))

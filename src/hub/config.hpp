@@ -79,6 +79,7 @@ struct Config {
     Listen listen;
     std::filesystem::path certificate;  ///< PEM: leaf, then intermediates
     std::filesystem::path key;          ///< PEM, 0600
+    bool resumption = false;            ///< clients may resume TLS sessions
     Flow flow;
     Retention retention;
     ExplainLimits explain;

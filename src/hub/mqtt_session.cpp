@@ -236,6 +236,13 @@ void MqttSession::take_telemetry(mqtt::Publish publish, const azure::Topic& topi
                                                    {"reason", "the store is behind"}});
         return;
     }
+    const auto delay = services_.throttle.delay(Operation::telemetry, std::chrono::steady_clock::now());
+    if (!delay) {
+        // Not acknowledged: its sender connects again and brings it again.
+        close({base::Code::rate_limited, "telemetry", "comes faster than [throttle] allows", {}});
+        return;
+    }
+    if (*delay > std::chrono::milliseconds(0)) connection_->pause(*delay);
     ++unstored_;
     const auto event = make_event(sender(), *std::move(message), services_.clock.now_ms());
     services_.telemetry.append(event, [weak = weak_from_this(), loop = &connection_->loop(),

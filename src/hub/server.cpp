@@ -78,7 +78,8 @@ base::Result<std::shared_ptr<const net::ServerTls>> load_tls(const Config& confi
              {"missing", missing},
              {"fix", "clients that connect by these names will refuse; issue it with them as SAN"}});
     }
-    return net::ServerTls::make(std::move(chain), *key);
+    return net::ServerTls::make(std::move(chain), *key,
+                                config.resumption ? net::Resumption::tickets : net::Resumption::none);
 }
 
 }  // namespace

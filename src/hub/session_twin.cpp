@@ -57,9 +57,22 @@ void refuse(MqttSession& session, const std::string& request, const Refusal& ref
            azure::numbered_error(refusal.code, refusal.text, tracking, session.services().clock.now_ms()));
 }
 
+/// Whether the request was refused, and acknowledged, because there are more of its kind than [throttle]
+/// allows.
+bool throttled(MqttSession& session, Operation operation, const std::string& request,
+               std::uint16_t packet_id) {
+    const auto wait = session.services().throttle.take(operation, std::chrono::steady_clock::now());
+    if (!wait) return false;
+    const auto reason = std::string(to_string(operation)) + " come faster than [throttle] allows";
+    refuse(session, request, {azure::ErrorCode::throttling, reason}, reason);
+    session.acknowledge(packet_id);
+    return true;
+}
+
 }  // namespace
 
 void answer_twin_get(MqttSession& session, const azure::Topic& topic, std::uint16_t packet_id) {
+    if (throttled(session, Operation::twin_reads, topic.request, packet_id)) return;
     const auto twin = session.services().here().reader->twin(session.identity());
     if (!twin) {
         refuse(session, topic.request, to_refusal(twin.error()), twin.error().text());
@@ -74,6 +87,7 @@ void answer_twin_get(MqttSession& session, const azure::Topic& topic, std::uint1
 }
 
 void take_reported(MqttSession& session, const azure::Topic& topic, const mqtt::Publish& publish) {
+    if (throttled(session, Operation::twin_updates, topic.request, publish.packet_id)) return;
     auto patch = azure::parse_reported(base::as_text(publish.payload));
     if (!patch) {
         refuse(session, topic.request, body_refusal(patch.error()), patch.error().text());

@@ -57,4 +57,11 @@ std::optional<std::chrono::milliseconds> Throttle::take(Operation operation, Tok
     return gate.bucket->take(now);
 }
 
+std::optional<std::chrono::milliseconds> Throttle::delay(Operation operation, TokenBucket::Time now) {
+    auto& gate = gates_[static_cast<std::size_t>(operation)];
+    if (!gate.bucket) return std::chrono::milliseconds(0);
+    const std::lock_guard lock(gate.mutex);
+    return gate.bucket->borrow(now, longest_delay);
+}
+
 }  // namespace hub

@@ -18,8 +18,15 @@ class TokenBucket {
 
     /// Takes one; nullopt: it was there. Otherwise nothing is taken, and this is how long until one is.
     std::optional<std::chrono::milliseconds> take(Time now);
+    /// Takes one even where none is there, for what cannot be turned away: after how long the debt is paid,
+    /// 0 where there is none. Where that would be longer than `most`, nothing is taken: nullopt.
+    std::optional<std::chrono::milliseconds> borrow(Time now, std::chrono::milliseconds most);
 
   private:
+    double a_second() const { return static_cast<double>(rate_) / static_cast<double>(period_.count()); }
+    void refill(Time now);
+    std::chrono::milliseconds until(double tokens) const;
+
     std::uint32_t rate_;
     std::chrono::seconds period_;
     double tokens_;

@@ -72,8 +72,12 @@ net::Task<> Connection::serve(ConnectionHandler& handler) {
             co_await wait_for_window();
             continue;
         }
+        if (paused()) {
+            co_await wait_for_pause();
+            continue;
+        }
         std::size_t used = 0;
-        while (!end_ && pending_ < options_.window) {
+        while (!end_ && pending_ < options_.window && !paused()) {
             const std::span<const std::byte> rest = std::span(in_).subspan(used);
             const bool first = session_.state() == Session::State::awaiting_connect;
             auto size = packet_size(rest);
@@ -104,7 +108,7 @@ net::Task<> Connection::serve(ConnectionHandler& handler) {
         } else if (used > 0) {
             in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(used));
         }
-        if (end_ || pending_ >= options_.window) continue;
+        if (end_ || pending_ >= options_.window || paused()) continue;
         const auto filled = co_await fill();
         if (!filled) finish(filled.error());
     }
@@ -222,6 +226,23 @@ net::Task<> Connection::decide(Connect connect, ConnectionHandler& handler) {
 
 net::Task<> Connection::wait_for_window() {
     while (!end_ && pending_ >= options_.window) co_await resumed_.wait(std::chrono::minutes(1));
+}
+
+bool Connection::paused() const {
+    return paused_until_ > std::chrono::steady_clock::time_point{} &&
+           std::chrono::steady_clock::now() < paused_until_;
+}
+
+void Connection::pause(std::chrono::milliseconds how_long) {
+    paused_until_ = std::chrono::steady_clock::now() + how_long;
+}
+
+net::Task<> Connection::wait_for_pause() {
+    while (!end_ && paused()) {
+        const auto left = paused_until_ - std::chrono::steady_clock::now();
+        co_await resumed_.wait(std::chrono::ceil<std::chrono::milliseconds>(left));
+    }
+    session_.listen_again(clock_.now());
 }
 
 net::Task<> Connection::write_out(std::shared_ptr<Connection> self) {

@@ -100,6 +100,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     const net::Peer& peer() const { return stream_.peer(); }
     const Session& session() const { return session_; }
+    /// Reads nothing from the peer for so long: it sends faster than it may. The keep-alive does not run
+    /// out meanwhile.
+    void pause(std::chrono::milliseconds how_long);
     /// The loop that it lives on: post there from other threads.
     net::Loop& loop() const { return loop_; }
     bool is_open() const { return !end_ && stream_.is_open(); }
@@ -113,6 +116,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     net::Task<> handle(std::vector<Action> actions, ConnectionHandler& handler);
     net::Task<> decide(Connect connect, ConnectionHandler& handler);
     net::Task<> wait_for_window();
+    net::Task<> wait_for_pause();
+    bool paused() const;
     static net::Task<> write_out(std::shared_ptr<Connection> self);
     void transmit(std::vector<Action> actions);
     void enqueue(const Packet& packet);
@@ -133,6 +138,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     base::Bytes out_;  ///< not yet handed to the writer
     bool writing_ = false;
     std::size_t pending_ = 0;  ///< QoS 1 messages of the peer that are not stored
+    std::chrono::steady_clock::time_point paused_until_{};
     std::optional<base::Error> end_;
     bool orderly_ = false;
     bool started_ = false;

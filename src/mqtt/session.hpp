@@ -80,6 +80,10 @@ class Session {
     /// The moment at which the peer has been silent for too long (1.5 times keep-alive, at most 1,767 s,
     /// hub.md 2.9). Never while we are the ones who authenticate.
     base::Instant silent_after() const { return silent_after_; }
+    /// We have not listened for a while: the peer's silence begins now.
+    void listen_again(base::Instant now) {
+        if (state_ == State::running) silent_after_ = now + patience_;
+    }
     /// Of an accepted client; gone once it said DISCONNECT (MQTT-3.1.2-10).
     const std::optional<Will>& will() const { return will_; }
     /// Messages of the client that were delivered and not yet `stored`: stop reading where they are too many.

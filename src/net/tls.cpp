@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "net/judgement.hpp"
+#include "net/resumption.hpp"
 #include "pki/openssl.hpp"
 
 namespace net {
@@ -93,7 +94,8 @@ struct ServerTls::Impl {
     pki::Chain chain;
 };
 
-base::Result<std::shared_ptr<const ServerTls>> ServerTls::make(pki::Chain chain, const pki::PrivateKey& key) {
+base::Result<std::shared_ptr<const ServerTls>> ServerTls::make(pki::Chain chain, const pki::PrivateKey& key,
+                                                               Resumption resumption) {
     const std::string thing = "server certificate";
     if (chain.empty()) {
         return base::fail(base::Code::invalid_argument, thing, "is missing",
@@ -104,6 +106,7 @@ base::Result<std::shared_ptr<const ServerTls>> ServerTls::make(pki::Chain chain,
     if (auto presented = present(ctx, chain, key, thing); !presented)
         return std::unexpected(presented.error());
     SSL_CTX_set_num_tickets(ctx, 0);
+    if (resumption == Resumption::tickets) allow_resumption(ctx);
     SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     static constexpr unsigned char session_context[] = "sallyport";
     SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1);

@@ -14,13 +14,19 @@ struct ssl_ctx_st;
 
 namespace net {
 
-/// What a TLS server presents and requires: TLS 1.2 and 1.3, no tickets, released buffers. A client
+/// Whether clients may resume their sessions (RFC 8446 2.2): it spares a reconnect most of the handshake's
+/// cost and costs every full handshake a ticket.
+enum class Resumption { none, tickets };
+
+/// What a TLS server presents and requires: TLS 1.2 and 1.3, released buffers, tickets only where resumption
+/// is asked for. A client
 /// certificate is requested with an empty CA list, never required; any is let through once its possession is
 /// proven, since trust is decided when the claimed identity is known (hub.md 1.3). Immutable; replaced whole.
 class ServerTls {
   public:
     /// chain: leaf, then intermediates; self-signed certificates behind the leaf are left out on the wire.
-    static base::Result<std::shared_ptr<const ServerTls>> make(pki::Chain chain, const pki::PrivateKey& key);
+    static base::Result<std::shared_ptr<const ServerTls>> make(pki::Chain chain, const pki::PrivateKey& key,
+                                                               Resumption resumption = Resumption::none);
     ssl_ctx_st* handle() const;
     const pki::Chain& chain() const;
     struct Impl;

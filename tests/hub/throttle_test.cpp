@@ -51,6 +51,17 @@ TEST(TokenBucket, TimeThatRunsBackwardsGivesNothing) {
     EXPECT_FALSE(bucket.take(start + seconds(1)));
 }
 
+TEST(TokenBucket, LendsWhatHasComeAlreadyAndSaysWhenItIsPaid) {
+    TokenBucket bucket(2, seconds(1));
+    EXPECT_EQ(bucket.borrow(start, seconds(1)), milliseconds(0));
+    EXPECT_EQ(bucket.borrow(start, seconds(1)), milliseconds(0));
+    EXPECT_EQ(bucket.borrow(start, seconds(1)), milliseconds(500));
+    EXPECT_EQ(bucket.borrow(start, seconds(1)), seconds(1));
+    EXPECT_FALSE(bucket.borrow(start, seconds(1))) << "longer than anybody may wait";
+    EXPECT_EQ(bucket.borrow(start + milliseconds(500), seconds(1)), seconds(1))
+        << "the refused one cost nothing";
+}
+
 TEST(Throttle, KnowsTheOperationOfARoute) {
     using http::Verb;
     struct Case {
@@ -111,6 +122,29 @@ TEST(ThrottledHub, AnswersConnectsOverTheRateWithServerUnavailable) {
     for (int i = 0; i < 200 && status; ++i) status = hub.try_connect(wish);
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, base::Code::unavailable) << status.error().text();
+}
+
+net::Task<int> send_telemetry(const TestHub& hub, MqttWish wish, int count) {
+    auto client = co_await hub.connect(wish);
+    if (!client) throw std::runtime_error(client.error().text());
+    int stored = 0;
+    for (int i = 0; i < count; ++i) {
+        const auto sent = co_await (*client)->publish("devices/TempSensor/messages/events/", base::Bytes(1),
+                                                      mqtt::Qos::at_least_once);
+        if (sent) ++stored;
+    }
+    co_return stored;
+}
+
+TEST(ThrottledHub, DelaysTelemetryOverTheRateAndStoresAllOfIt) {
+    const TestHub hub("[throttle]\ntelemetry_per_second = 4\n");
+    const auto identity = hub.device_identity("TempSensor");
+    hub.register_device("TempSensor", identity);
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(net::run_task_for(send_telemetry(hub, {.device = "TempSensor", .identity = &identity}, 10)),
+              10);
+    // Four at once, a quarter of a second for each of five more; the tenth is answered before its delay.
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(1200));
 }
 
 }  // namespace

@@ -186,6 +186,28 @@ net::Task<> device_reads_and_reports(TestHub& hub, MqttWish wish, std::string se
     EXPECT_THAT(shown.body, HasSubstr(R"("connectionState":"Connected")"));
 }
 
+net::Task<> device_asks_too_often(TestHub& hub, MqttWish wish) {
+    TwinClient device;
+    const std::vector<mqtt::Subscription> feeds{answers};
+    co_await device.open(hub, wish, feeds);
+    // A slow machine may need more than a second for two of them.
+    mqtt::Publish answer;
+    for (int i = 0; i < 200 && !answer.topic.starts_with("$iothub/twin/res/429/"); ++i)
+        answer = co_await device.ask(twin_get + "1", "");
+    EXPECT_EQ(answer.topic, "$iothub/twin/res/429/?$rid=1");
+    EXPECT_THAT(std::string(base::as_text(answer.payload)), HasSubstr(R"("errorCode":429001)"));
+    for (int i = 0; i < 200 && !answer.topic.starts_with("$iothub/twin/res/429/?$rid=2"); ++i)
+        answer = co_await device.ask(reported + "2", R"({"a":1})", Qos::at_least_once);
+    EXPECT_EQ(answer.topic, "$iothub/twin/res/429/?$rid=2");
+}
+
+TEST(ThrottledTwin, IsRefusedOverTheRateWithTheErrorInTheBody) {
+    TestHub hub("[throttle]\ntwin_reads_per_second = 1\ntwin_updates_per_second = 1\n");
+    const auto identity = hub.device_identity("TempSensor");
+    hub.register_device("TempSensor", identity);
+    net::run_task(device_asks_too_often(hub, {.device = "TempSensor", .identity = &identity}));
+}
+
 TEST_F(TwinTest, IsReadAndReportedByTheDevice) {
     const auto identity = hub_.device_identity("TempSensor");
     hub_.register_device("TempSensor", identity);

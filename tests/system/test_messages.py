@@ -3,8 +3,9 @@
 
 import json
 import re
+import subprocess
 
-from harness import SystemTest, sallyport
+from harness import GENEROUS, HUB_NAME, SystemTest, sallyport
 
 
 class Messages(SystemTest):
@@ -65,6 +66,49 @@ class Messages(SystemTest):
         unknown = sallyport("hub", "explain", "0" * 32, "--data", w.dir / "hub", check=False)
         self.assertEqual(unknown.returncode, 1)
         self.assertEqual(sallyport("hub", "explain", "abc", "--data", w.dir / "hub", check=False).returncode, 2)
+
+
+class Acknowledged(SystemTest):
+    """What a device was told is stored outlives the hub, however it ends."""
+
+    COUNT = 10_000
+
+    def publish(self, numbers):
+        """Publishes with twenty in flight until the client ends; yields each number that was acknowledged."""
+        w = self.world
+        lines = w.dir / "lines"
+        lines.write_text("".join(f'{{"n": {n}}}\n' for n in numbers))
+        with open(lines, "rb") as stdin:
+            client = subprocess.Popen(
+                ["stdbuf", "-oL", "mosquitto_pub", "-h", "127.0.0.1", "-p", str(w.hub.port("MQTT_PORT")), "-V", "mqttv311",
+                 "-i", "TempSensor", "-u", f"{HUB_NAME}/TempSensor/?api-version=2021-04-12", "--cafile", w.root, "--cert",
+                 self.cert, "--key", self.key, "-t", "devices/TempSensor/messages/events/", "-l", "-q", "1", "-d"],
+                stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(client.kill)
+        for line in client.stdout:
+            if acknowledged := re.search(r"received PUBACK \(Mid: (\d+), RC:0\)", line):
+                yield numbers[int(acknowledged.group(1)) - 1]
+        client.wait(GENEROUS)
+
+    def test_no_message_is_lost_over_a_restart_and_a_kill(self):
+        w = self.world
+        w.make_hub()
+        self.cert, self.key = w.issue("device", "TempSensor")
+        w.register_leaf("TempSensor", self.cert, parent=None)
+        acknowledged = set()
+        ends = [(self.COUNT // 3, w.hub.stop), (2 * self.COUNT // 3, w.hub.kill)]
+        while len(acknowledged) < self.COUNT:
+            before = len(acknowledged)
+            for number in self.publish([n for n in range(self.COUNT) if n not in acknowledged]):
+                acknowledged.add(number)
+                if ends and len(acknowledged) >= ends[0][0]:
+                    ends.pop(0)[1]()
+                    w.hub.start()
+            self.assertGreater(len(acknowledged), before, "a client that gets nowhere")
+        self.assertFalse(ends)
+        shown = w.service("monitor", "--from-beginning", "--output", "json", "--timeout", "2", timeout=300, check=False)
+        stored = [json.loads(line)["event"]["payload"]["n"] for line in shown.stdout.splitlines()]
+        self.assertEqual(set(stored), set(range(self.COUNT)))
 
 
 if __name__ == "__main__":
