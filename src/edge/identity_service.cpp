@@ -86,6 +86,9 @@ IdentityService::IdentityService(IdentityConfig config, std::optional<IdentitySt
          [this](Call c) { return update(std::move(c)); }},
         {Verb::delete_, "/identities/modules/{id}", first, Body::optional,
          [this](Call c) { return remove(std::move(c)); }},
+        // Of our own: the workload service tells of a new identity certificate (interfaces.md 7).
+        {Verb::post, "/identities/modules/{id}/thumbprint", first, Body::required,
+         [this](Call c) { return thumbprint(std::move(c)); }},
         {Verb::get, "/trust-bundle", first, Body::none, [this](Call) { return trust_bundle(); }},
     };
     api_ = std::make_unique<LocalApi>("identity",
@@ -163,7 +166,10 @@ net::Task<Answer> IdentityService::module_answer(ModuleRecord record) {
     auto identity = spec();
     identity["moduleId"] = record.id;
     identity["genId"] = record.generation;
-    identity["auth"] = json::object{{"type", "sas"}, {"keyHandle", *handle}};
+    // The handle of a module that proves itself by certificate signs for it alone; no token of it counts.
+    json::object auth{{"type", uses_certificate(record.id) ? "x509" : "sas"}, {"keyHandle", *handle}};
+    if (uses_certificate(record.id)) auth["certId"] = module_identity_certificate(record.id);
+    identity["auth"] = std::move(auth);
     co_return ok({{"type", "aziot"}, {"spec", std::move(identity)}});
 }
 
@@ -269,7 +275,7 @@ net::Task<Answer> IdentityService::get(Call call) {
     if (!keys) co_return client_error("Key", keys.error());
     // What has not our keys is not yet a module of this device's runtime: no handle would fit it. A question
     // changes nothing at the hub; whoever may, makes the module ours by an update (edge-runtime.md 4.1).
-    if (!has_keys(*found, *keys))
+    if (!uses_certificate(found->id) && !has_keys(*found, *keys))
         co_return base::fail(base::Code::invalid_argument, "module identity not found",
                              "has not the keys of this device at the hub",
                              "update it: PUT /identities/modules/{id}");

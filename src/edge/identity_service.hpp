@@ -57,6 +57,7 @@ class IdentityService {
     net::Task<Answer> get(Call call);
     net::Task<Answer> update(Call call);
     net::Task<Answer> remove(Call call);
+    net::Task<Answer> thumbprint(Call call);
     Answer provisioning() const;
     net::Task<Answer> trust_bundle();
 
@@ -81,6 +82,8 @@ class IdentityService {
     net::Task<base::Result<ModuleKeys>> derived_keys(std::string module, std::string generation);
     static bool has_keys(const HubModule& module, const ModuleKeys& keys);
     net::Task<base::Result<ModuleRecord>> set_keys(Registry hub, HubModule module);
+    bool uses_certificate(const std::string& module) const;
+    net::Task<base::Status> add_thumbprint(std::string module, std::string thumbprint);
 
     IdentityConfig config_;
     std::optional<IdentityState> state_;  ///< absent where nothing is provisioned

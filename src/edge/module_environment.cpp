@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/file.hpp"
@@ -23,6 +24,11 @@ std::string shell_quoted(std::string_view value) {
         out += c;
     }
     return out + '"';
+}
+
+bool uses_certificate(const WorkloadConfig& config, std::string_view module) {
+    return std::ranges::any_of(config.modules,
+                               [&](const WorkloadModule& each) { return each.id == module && each.x509; });
 }
 
 base::Result<bool> replace_if_different(const std::filesystem::path& file, const std::string& text,
@@ -51,7 +57,7 @@ Environment module_environment(const WorkloadConfig& config, const ModuleIdentit
         {"IOTEDGE_MODULEID", identity.module},
         {"IOTEDGE_MODULEGENERATIONID", identity.generation},
         {"IOTEDGE_IOTHUBHOSTNAME", identity.device.hub},
-        {"IOTEDGE_AUTHSCHEME", "sasToken"},
+        {"IOTEDGE_AUTHSCHEME", uses_certificate(config, identity.module) ? "x509" : "sasToken"},
     };
     const bool is_gateway = identity.module == gateway_module;
     if (is_gateway) {

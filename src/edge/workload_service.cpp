@@ -309,9 +309,25 @@ net::Task<Answer> WorkloadService::identity_certificate(Module* module, Call cal
     // The original puts this URI into a dNSName; ours is a URI (edge-runtime.md 7.4).
     std::vector<std::string> names{
         fmt::format("URI:azureiot://{}/devices/{}/modules/{}", own.hub, own.device, identity->module)};
-    auto id = fmt::format("aziot-edged/module/{}:identity", identity->module);
+    auto id = module_identity_certificate(identity->module);
     auto answer = co_await issue(std::move(id), identity->module, std::move(names), "clientAuth");
+    if (!answer || !module->rules.x509) co_return answer;
+    // Only now is it worth anything: the hub must know it before the module uses it.
+    auto registered = co_await register_certificate(identity->module, *answer);
+    if (!registered) co_return behind("identity certificate", registered.error());
     co_return answer;
+}
+
+net::Task<base::Status> WorkloadService::register_certificate(std::string module,
+                                                              const http::Response& answer) {
+    const auto document = parse_json(answer.body, "answer");
+    if (!document) co_return std::unexpected(document.error());
+    const auto pem = text_member(*document, "certificate");
+    if (!pem) co_return std::unexpected(pem.error());
+    const auto leaf = pki::Certificate::from_pem(*pem, "identity certificate");
+    if (!leaf) co_return std::unexpected(leaf.error());
+    auto done = co_await identity_.register_thumbprint(std::move(module), base::to_hex_upper(leaf->sha256()));
+    co_return done;
 }
 
 net::Task<Answer> WorkloadService::trust_bundle() {

@@ -63,6 +63,7 @@ class WorkloadService {
     net::Task<Answer> issue(std::string certificate_id, std::string common_name,
                             std::vector<std::string> names, std::string usage);
     net::Task<base::Result<pki::Chain>> issue_by_edge_ca(std::string certificate_id, std::string csr);
+    net::Task<base::Status> register_certificate(std::string module, const http::Response& answer);
     net::Task<bool> look_at(Module* module);
 
     WorkloadConfig config_;

@@ -307,6 +307,10 @@ std::string FakeHub::generation(const std::string& module) const {
     const std::lock_guard lock(state_->mutex);
     return sure(edge::text_member(state_->modules.at(module), "generationId"));
 }
+std::string FakeHub::authentication(const std::string& module) const {
+    const std::lock_guard lock(state_->mutex);
+    return edge::json::serialize(state_->modules.at(module).at("authentication"));
+}
 void FakeHub::refuse(std::string text) {
     const std::lock_guard lock(state_->mutex);
     state_->refusal = std::move(text);

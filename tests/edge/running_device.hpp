@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "edge/certificates_service.hpp"
-#include "edge/config_split.hpp"
 #include "edge/identity_service.hpp"
 #include "edge/keys_service.hpp"
+#include "edge/service_files.hpp"
 #include "edge/workload_service.hpp"
 #include "net/loop.hpp"
 #include "pki/key.hpp"
@@ -94,6 +94,8 @@ class FakeHub {
     /// Makes a module with keys of its own, as an operator does with az.
     void add_module(const std::string& module, const std::string& primary, const std::string& secondary);
     std::string generation(const std::string& module) const;
+    /// What was last set as `authentication` of a module, as JSON.
+    std::string authentication(const std::string& module) const;
     /// Every call from now on is refused with 401 and this text.
     void refuse(std::string text);
 
