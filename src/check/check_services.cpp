@@ -96,14 +96,24 @@ Finding sockets(const Device& device) {
     return worst(all, fmt::format("{} sockets have their owner and mode", all.size()));
 }
 
+mode_t home_mode(Service service) {
+    switch (service) {
+        case Service::identity:
+            return 0711;  // the other services read the clock floor there
+        case Service::workload:
+            return 0755;  // modules pass through to their sockets
+        default:
+            return 0700;
+    }
+}
+
 Finding homes(const Device& device) {
     std::vector<Finding> all;
     for (const auto service : edge::all_services) {
         const auto path = device.paths.home(service);
         const auto entry = look_at(path);
         const auto user = device.user_of(service);
-        // Module sockets lie below edged's, which others must be able to pass.
-        const mode_t mode = service == Service::workload ? 0755 : 0700;
+        const mode_t mode = home_mode(service);
         if (entry)
             all.push_back(judge_mode("directory", *entry, mode,
                                      user ? std::optional(user->uid) : std::nullopt,
@@ -138,7 +148,7 @@ net::Task<Finding> device_provisioned(Device& device) {
     auto identity =
         service_at(device, "identity service", device.paths.socket(Service::identity), "2020-09-01");
     auto listed = co_await edge::call_local(std::move(identity), http::Verb::get,
-                                            "/identities/modules/%24edgeHub", {}, patience);
+                                            "/identities/modules/%24edgeHub?type=aziot", {}, patience);
     if (listed) co_return ok("the device and its gateway module are known at the hub");
     co_return failed(listed.error(),
                      "see the identity service's log (device.not_provisioned) and host-connect-iothub-https");
