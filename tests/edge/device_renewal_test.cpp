@@ -137,11 +137,11 @@ TEST_F(DeviceRenewal, QuickstartEdgeCaIsRenewedWhileTheServiceRunsAndBothAreTrus
         EXPECT_EQ(answer.status, 201) << answer.body;
         return pki::Certificate::from_pem(member(answer, "certificate")).value();
     };
-    const auto is_trusted = [&](const pki::Certificate& leaf) {
+    const auto is_trusted = [&](const pki::Certificate& issued) {
         const auto bundle =
             ask(device_->module_socket("$edgeHub"), Verb::get, "/trust-bundle", {}, "2020-07-07");
         const auto trust = pki::TrustBundle::from_pem(member(bundle, "certificate"), "bundle").value();
-        const pki::Chain chain{leaf};
+        const pki::Chain chain{issued};
         return pki::verify(
                    {.chain = chain, .trust = trust, .purpose = pki::Purpose::server, .now = clock_.now()})
             .verdict.accepted();
