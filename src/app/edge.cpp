@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "app/command.hpp"
+#include "app/edge.hpp"
 #include "base/clock.hpp"
 #include "edge/service_run.hpp"
 #include "edge/supervisor.hpp"
@@ -60,6 +60,8 @@ void add_edge(CLI::App& root, Run& run) {
                 log_arguments.insert(log_arguments.end(), {name, option->as<std::string>()});
         run = [options, log_arguments] { return run_edge(*options, log_arguments); };
     });
+    add_edge_config(*edge, run);
+    add_edge_certs(*edge, run);
 }
 
 }  // namespace app

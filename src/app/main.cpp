@@ -59,6 +59,7 @@ int parse_and_run(int argc, char** argv) {
     add_hub_explain(*hub, run);
     add_edge(root, run);
     add_gateway(root, run);
+    add_check(root, run);
     add_verify(root, run);
     add_thumbprint(root, run);
 

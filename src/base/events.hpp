@@ -43,10 +43,17 @@ inline constexpr std::string_view certificate_incomplete = "certificate.incomple
 // edge
 inline constexpr std::string_view service_ready = "service.ready";
 inline constexpr std::string_view service_ended = "service.ended";
+inline constexpr std::string_view service_restarted = "service.restarted";
 inline constexpr std::string_view configuration_noticed = "configuration.noticed";
+inline constexpr std::string_view configuration_taken_over = "configuration.taken_over";
 inline constexpr std::string_view device_provisioned = "device.provisioned";
 inline constexpr std::string_view device_not_provisioned = "device.not_provisioned";
 inline constexpr std::string_view module_registered = "module.registered";
+inline constexpr std::string_view module_thumbprint_registered = "module_thumbprint.registered";
+inline constexpr std::string_view module_certificate_installed = "module_certificate.installed";
+inline constexpr std::string_view module_certificate_failed = "module_certificate.failed";
+inline constexpr std::string_view reload_command_run = "reload_command.run";
+inline constexpr std::string_view reload_command_failed = "reload_command.failed";
 inline constexpr std::string_view module_environment_written = "module.environment_written";
 inline constexpr std::string_view certificate_made = "certificate.made";
 inline constexpr std::string_view certificate_used = "certificate.used";
@@ -62,6 +69,8 @@ inline constexpr std::string_view backup_ignored = "backup.ignored";
 inline constexpr std::string_view clock_wrong = "clock.wrong";
 inline constexpr std::string_view clock_right = "clock.right";
 inline constexpr std::string_view clock_floor_failed = "clock_floor.failed";
+inline constexpr std::string_view caller_refused = "caller.refused";
+inline constexpr std::string_view file_set_aside = "file.set_aside";
 
 // gateway
 inline constexpr std::string_view workload_unreachable = "workload.unreached";

@@ -2,12 +2,11 @@
 #include "edge/certificate_store.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
 
 #include "base/file.hpp"
 #include "base/result.hpp"
+#include "edge/local_api.hpp"
+#include "edge/kept_files.hpp"
 
 namespace edge {
 namespace {
@@ -15,16 +14,39 @@ namespace {
 // Lists may name lists; a circle ends here.
 constexpr int deepest_list = 8;
 
-std::unexpected<base::Error> absent() {
-    return base::fail(base::Code::not_found, "parameter \"id\" has an invalid value", "not found");
-}
-
 }  // namespace
 
 base::Result<CertificateStore> CertificateStore::open(std::filesystem::path home, Preloaded preloaded) {
-    if (auto made = base::make_private_directories(home / "certs"); !made)
-        return std::unexpected(made.error());
-    return CertificateStore(std::move(home), std::move(preloaded));
+    const auto certs = home / "certs";
+    if (auto made = base::make_private_directories(certs); !made) return std::unexpected(made.error());
+    if (auto cleared = remove_leftovers(certs); !cleared) return std::unexpected(cleared.error());
+    CertificateStore store(std::move(home), std::move(preloaded));
+    if (auto repaired = store.repair(); !repaired) return std::unexpected(repaired.error());
+    return store;
+}
+
+bool CertificateStore::is_given(const std::filesystem::path& file) const {
+    for (const auto& [id, place] : preloaded_)
+        if (const auto* uri = std::get_if<Uri>(&place))
+            if (file_of_uri(*uri) == file) return true;
+    return false;
+}
+
+base::Status CertificateStore::repair() {
+    std::error_code why;
+    std::map<std::filesystem::path, std::string> damaged;
+    for (const auto& entry : std::filesystem::directory_iterator(home_ / "certs", why)) {
+        const auto& file = entry.path();
+        if (file.extension() != ".cer" || is_given(file)) continue;
+        const auto text = base::read_file(file, "certificate");
+        // What cannot be read now may be readable later; only what was read and is none is damaged.
+        if (!text) continue;
+        if (auto chain = pki::certificates_from_pem(*text, "the file"); !chain)
+            damaged[file] = chain.error().text();
+    }
+    for (const auto& [file, reason] : damaged)
+        if (auto moved = set_aside(file, reason); !moved) return moved;
+    return {};
 }
 
 base::Result<std::filesystem::path> CertificateStore::path(std::string_view id) const {
@@ -39,39 +61,47 @@ base::Result<std::string> CertificateStore::read(std::string_view id) const {
     return read_within(id, 0);
 }
 
+base::Result<std::string> CertificateStore::read_list(const std::vector<std::string>& ids, int depth) const {
+    std::string joined;
+    for (const auto& each : ids) {
+        auto part = read_within(each, depth + 1);
+        if (!part && part.error().code != base::Code::not_found) return part;
+        if (!part) continue;
+        joined += *part;
+        if (!joined.ends_with('\n')) joined += '\n';
+    }
+    if (joined.empty()) return absent_id();
+    return joined;
+}
+
 base::Result<std::string> CertificateStore::read_within(std::string_view id, int depth) const {
     const auto found = preloaded_.find(std::string(id));
-    if (found != preloaded_.end() && std::holds_alternative<std::vector<std::string>>(found->second)) {
-        if (depth == deepest_list)
-            return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
-                              "is a list that contains itself");
-        std::string joined;
-        for (const auto& each : std::get<std::vector<std::string>>(found->second)) {
-            auto part = read_within(each, depth + 1);
-            if (!part && part.error().code != base::Code::not_found) return part;
-            if (!part) continue;
-            joined += *part;
-            if (!joined.ends_with('\n')) joined += '\n';
+    if (found != preloaded_.end())
+        if (const auto* list = std::get_if<std::vector<std::string>>(&found->second)) {
+            if (depth == deepest_list)
+                return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
+                                  "is a list that contains itself");
+            return read_list(*list, depth);
         }
-        if (joined.empty()) return absent();
-        return joined;
-    }
     SP_TRY(return, const auto file, path(id));
     auto text = base::read_file(file, "certificate");
-    if (!text && text.error().code == base::Code::not_found) return absent();
+    if (!text && text.error().code == base::Code::not_found) return absent_id();
+    if (!text) return text;
+    // Reading is open to everybody at the socket, and a file that we were given may hold a key as well.
+    if (auto chain = pki::certificates_from_pem(*text, "certificate " + file.string()); !chain)
+        return base::fail(base::Code::io, chain.error().thing, chain.error().reason,
+                          "put it back from a backup, or remove it and let it be made again");
     return text;
 }
 
-base::Status CertificateStore::write(std::string_view id, std::string_view pem) {
+base::Status CertificateStore::write(std::string_view id, const pki::Chain& chain) {
     SP_TRY(return, const auto file, path(id));
-    return base::write_atomically(file, pem, base::public_mode);
+    return base::write_atomically(file, pki::to_pem(chain), base::public_mode);
 }
 
 base::Status CertificateStore::remove(std::string_view id) {
     SP_TRY(return, const auto file, path(id));
-    if (::unlink(file.c_str()) != 0 && errno != ENOENT)
-        return base::fail_errno(errno, "certificate " + file.string(), "removed");
-    return {};
+    return remove_durably(file, "certificate");
 }
 
 }  // namespace edge

@@ -12,8 +12,10 @@ namespace edge {
 /// The certificates service as the other services see it. Cheap to copy.
 class CertificatesClient {
   public:
-    CertificatesClient(std::string socket, const base::Clock& clock)
-        : service_{"certificates service", std::move(socket), "2020-09-01", &clock} {}
+    /// kept: so many connections at most, which stay open and belong to the loop of whoever calls; 0: each
+    /// call opens its own.
+    CertificatesClient(std::string socket, const base::Clock& clock, std::size_t kept = 0)
+        : service_(local_service("certificates service", std::move(socket), "2020-09-01", clock, kept)) {}
 
     /// not_found where there is none.
     net::Task<base::Result<std::string>> read(std::string id) const;

@@ -23,6 +23,12 @@ void log_issued(const std::string& id, const pki::Certificate& leaf, std::option
                                                        {"user", std::to_string(user.value_or(0))}});
 }
 
+// An issuer that may not sign is our operator's trouble; a name, a subject or a key that cannot stand in the
+// certificate is the caller's.
+bool is_callers_mistake(const base::Error& error) {
+    return error.code == base::Code::invalid_argument && !error.thing.starts_with("issuer ");
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<CertificatesService>> CertificatesService::make(CertificatesConfig config,
@@ -39,7 +45,7 @@ CertificatesService::CertificatesService(CertificatesConfig config, CertificateS
       store_(std::move(store)),
       clock_(clock),
       floor_(floor),
-      keys_(config_.keys_socket.string(), clock) {
+      keys_(config_.keys_socket.string(), clock, connections_to_keys) {
     using http::Verb;
     const std::string_view first = "2020-09-01";
     std::vector<Route> routes{
@@ -85,7 +91,9 @@ base::Result<pki::Chain> CertificatesService::issuer_chain(const std::string& id
 net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer_for(
     std::string id, json::value body, pki::PublicKey wanted) const {
     Issuer out;
-    if (auto given = object_member(body, "issuer")) {
+    if (has_member(body, "issuer")) {
+        auto given = object_member(body, "issuer");
+        if (!given) co_return std::unexpected(std::move(given).error());
         auto issuer_id = text_member(*given, "certId");
         if (!issuer_id) co_return std::unexpected(std::move(issuer_id).error());
         auto handle = text_member(*given, "privateKeyHandle");
@@ -138,6 +146,30 @@ net::Task<base::Result<std::string>> CertificatesService::self_signing_key(std::
                          "make the request with the key pair " + id);
 }
 
+base::Result<pki::Certificate> CertificatesService::sign(const pki::IssueInput& input,
+                                                         const Issuer& issuer) const {
+    const auto* above = issuer.chain.empty() ? nullptr : &issuer.chain.front();
+    const auto signer = above ? pki::PublicKey::of(*above) : input.key;
+    SP_TRY(return, const auto remote, keys_.private_key_of(issuer.key_handle, signer));
+    auto made = pki::issue(input, above, remote.key, clock_.now());
+    if (!made && *remote.failure) {
+        const auto& why = **remote.failure;
+        if (why.code == base::Code::invalid_argument)
+            return bad_parameter("issuer.privateKeyHandle", why.text());
+        return base::fail(base::Code::internal, why.thing, why.reason, why.fix);
+    }
+    if (!made && is_callers_mistake(made.error())) return bad_parameter("csr", made.error().text());
+    if (!made)
+        return base::fail(base::Code::internal, made.error().thing, made.error().reason, made.error().fix);
+    // The handle may be that of another key than the issuer's.
+    if (!pki::is_signed_by(*made, signer))
+        return base::fail(base::Code::internal,
+                          above ? "issuer " + above->subject() : "self-signed certificate",
+                          "does not belong to the key that would sign",
+                          "the key and the certificate of an issuer must be a pair");
+    return made;
+}
+
 net::Task<Answer> CertificatesService::create(Call call) {
     auto id = text_member(call.body, "certId");
     if (!id) co_return std::unexpected(std::move(id).error());
@@ -154,27 +186,14 @@ net::Task<Answer> CertificatesService::create(Call call) {
 
     auto issuer = co_await issuer_for(*id, call.body, csr->key);
     if (!issuer) co_return std::unexpected(std::move(issuer).error());
-    auto key = co_await keys_.private_key(issuer->key_handle);
-    if (!key && key.error().code == base::Code::invalid_argument)
-        co_return bad_parameter("issuer.privateKeyHandle", key.error().text());
-    if (!key) co_return std::unexpected(std::move(key).error());
-    const auto* signer = issuer->chain.empty() ? nullptr : &issuer->chain.front();
-    const auto made = pki::issue(*input, signer, *key, clock_.now());
-    if (!made) {
-        // An issuer that may not sign is our operator's trouble, a name that cannot stand in a certificate
-        // the caller's.
-        const bool names_bad = made.error().code == base::Code::invalid_argument && !csr->names.empty() &&
-                               made.error().thing.starts_with("name");
-        if (names_bad) co_return bad_parameter("csr", made.error().text());
-        co_return base::fail(base::Code::internal, made.error().thing, made.error().reason, made.error().fix);
-    }
+    auto made = sign(*input, *issuer);
+    if (!made) co_return std::unexpected(std::move(made).error());
     pki::Chain chain{*made};
     chain.insert(chain.end(), issuer->chain.begin(), issuer->chain.end());
-    const auto pem = pki::to_pem(chain);
-    if (auto written = store_.write(*id, pem); !written)
+    if (auto written = store_.write(*id, chain); !written)
         co_return std::unexpected(std::move(written).error());
     log_issued(*id, *made, call.caller.user);
-    co_return ok({{"pem", pem}}, 201);
+    co_return ok({{"pem", pki::to_pem(chain)}}, 201);
 }
 
 Answer CertificatesService::import(const Call& call) {
@@ -183,8 +202,8 @@ Answer CertificatesService::import(const Call& call) {
     if (auto allowed = may_write(call, id); !allowed) return std::unexpected(allowed.error());
     const auto chain = pki::certificates_from_pem(pem, "pem");
     if (!chain) return bad_parameter("pem", chain.error().text());
-    if (auto written = store_.write(id, pem); !written) return std::unexpected(written.error());
-    return ok({{"pem", pem}}, 201);
+    if (auto written = store_.write(id, *chain); !written) return std::unexpected(written.error());
+    return ok({{"pem", pki::to_pem(*chain)}}, 201);
 }
 
 Answer CertificatesService::read(const Call& call) const {

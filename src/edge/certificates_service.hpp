@@ -10,6 +10,7 @@
 #include "edge/local_api.hpp"
 #include "edge/service_config.hpp"
 #include "pki/certificate.hpp"
+#include "pki/profile.hpp"
 
 namespace edge {
 
@@ -22,7 +23,7 @@ class CertificatesService {
                                                                    const base::Clock& clock,
                                                                    ClockFloor* floor = nullptr);
     const LocalApi& api() const { return *api_; }
-    net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
+    net::Serve serve() const { return serve_local(*api_, config_.max_requests, Keep::open); }
 
   private:
     CertificatesService(CertificatesConfig config, CertificateStore store, const base::Clock& clock,
@@ -42,6 +43,7 @@ class CertificatesService {
     /// wanted: the key that is to be certified.
     net::Task<base::Result<Issuer>> issuer_for(std::string id, json::value body, pki::PublicKey wanted) const;
     net::Task<base::Result<std::string>> self_signing_key(std::string id, pki::PublicKey wanted) const;
+    base::Result<pki::Certificate> sign(const pki::IssueInput& input, const Issuer& issuer) const;
     base::Result<pki::Chain> issuer_chain(const std::string& id) const;
     base::Status may_write(const Call& call, std::string_view id) const;
     base::Status check_clock() const;

@@ -62,6 +62,7 @@ struct Principal {
     std::vector<std::string> keys;
     std::vector<std::string> certs;
     std::vector<std::string> names;  ///< names that a module's server certificate may bear
+    bool x509 = false;               ///< the module proves itself by its identity certificate, not by a key
 };
 
 struct EdgeCa {
@@ -103,9 +104,15 @@ base::Result<Configuration> read_configuration(const Paths& paths);
 /// The same from a table: takes everything from it and finishes it.
 base::Result<Configuration> read_configuration(base::ConfigTable table);
 
+/// What `hostname` is where config.toml does not say.
+std::string machine_name();
+/// Refuses a host name or address that a server certificate cannot hold as it is, with the reason.
+base::Status check_host(const std::string& host);
+
 /// Files of one configuration, joined (edge-runtime.md 0.6): `first` may be absent, `directory` too.
+/// settling: what lies beside a file as "<name>.next" counts in its place (service_files.hpp).
 base::Result<base::ConfigTable> read_joined(const std::filesystem::path& first,
-                                            const std::filesystem::path& directory);
+                                            const std::filesystem::path& directory, bool settling = false);
 
 /// Reads the [[principal]] tables of a table.
 std::vector<Principal> read_principals(base::ConfigTable& table);

@@ -52,11 +52,16 @@ base::Result<HubModule> module_of(const json::value& document) {
     out.managed_by = managed_by.value_or("");
     out.generation = generation.value_or("");
     // A module without keys, or of another type than sas, is one whose keys are to be set.
-    if (const auto authentication = object_member(document, "authentication"))
-        if (const auto keys = object_member(*authentication, "symmetricKey")) {
-            SP_TRY(return, out.primary_key, secret_member(*keys, "primaryKey"));
-            SP_TRY(return, out.secondary_key, secret_member(*keys, "secondaryKey"));
-        }
+    const auto authentication = object_member(document, "authentication");
+    if (!authentication) return out;
+    if (const auto keys = object_member(*authentication, "symmetricKey")) {
+        SP_TRY(return, out.primary_key, secret_member(*keys, "primaryKey"));
+        SP_TRY(return, out.secondary_key, secret_member(*keys, "secondaryKey"));
+    }
+    if (const auto thumbprints = object_member(*authentication, "x509Thumbprint")) {
+        SP_TRY(return, const auto primary, optional_text_member(*thumbprints, "primaryThumbprint"));
+        out.primary_thumbprint = primary.value_or("");
+    }
     return out;
 }
 
@@ -221,6 +226,20 @@ net::Task<base::Result<HubModule>> HubRegistry::set_keys(std::string module, bas
     document["deviceId"] = config_.device_id;
     document["authentication"] = std::move(authentication);
     json::value body(std::move(document));
+    auto answered = co_await call(http::Verb::put, path(module), std::move(body), true, 200);
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return module_of(*answered);
+}
+
+net::Task<base::Result<HubModule>> HubRegistry::set_thumbprints(std::string module, std::string primary,
+                                                                std::string secondary) const {
+    json::object thumbprints{{"primaryThumbprint", primary}};
+    if (!secondary.empty()) thumbprints["secondaryThumbprint"] = secondary;
+    // By its word in this api-version for what the hub calls selfSigned (interfaces.md 7).
+    json::value body{
+        {"moduleId", module},
+        {"deviceId", config_.device_id},
+        {"authentication", json::object{{"type", "x509"}, {"x509Thumbprint", std::move(thumbprints)}}}};
     auto answered = co_await call(http::Verb::put, path(module), std::move(body), true, 200);
     if (!answered) co_return std::unexpected(std::move(answered).error());
     co_return module_of(*answered);

@@ -24,6 +24,7 @@ struct HubModule {
     std::string generation;
     base::SecretBytes primary_key;  ///< base64; empty where the hub has none
     base::SecretBytes secondary_key;
+    std::string primary_thumbprint;  ///< hexadecimal; empty where the hub has none
 };
 
 /// The registry calls of a device about its own modules (edge-runtime.md 4.2), with the device's credential:
@@ -44,6 +45,9 @@ class HubRegistry {
     net::Task<base::Result<HubModule>> create(std::string module) const;
     net::Task<base::Result<HubModule>> set_keys(std::string module, base::SecretBytes primary,
                                                 base::SecretBytes secondary) const;
+    /// secondary: may be empty.
+    net::Task<base::Result<HubModule>> set_thumbprints(std::string module, std::string primary,
+                                                       std::string secondary) const;
     net::Task<base::Status> remove(std::string module) const;
 
   private:

@@ -25,11 +25,15 @@ struct ModuleIdentity {
 /// The identity service as the other services see it. Cheap to copy.
 class IdentityClient {
   public:
-    IdentityClient(std::string socket, const base::Clock& clock)
-        : service_{"identity service", std::move(socket), "2021-12-01", &clock} {}
+    /// kept: so many connections at most, which stay open and belong to the loop of whoever calls; 0: each
+    /// call opens its own.
+    IdentityClient(std::string socket, const base::Clock& clock, std::size_t kept = 0)
+        : service_(local_service("identity service", std::move(socket), "2021-12-01", clock, kept)) {}
 
     net::Task<base::Result<DeviceIdentity>> device() const;
     net::Task<base::Result<ModuleIdentity>> module(std::string id) const;
+    /// Registers the thumbprint (SHA-256, hexadecimal) of a module's new identity certificate at the hub.
+    net::Task<base::Status> register_thumbprint(std::string module, std::string thumbprint) const;
 
   private:
     LocalService service_;

@@ -84,7 +84,7 @@ net::Task<base::Result<ModuleRecord>> IdentityService::set_keys(Registry hub, Hu
     auto keys = co_await derived_keys(module.id, module.generation);
     if (!keys) co_return std::unexpected(std::move(keys).error());
     ModuleRecord record{module.id, module.managed_by, module.generation};
-    if (!has_keys(module, *keys)) {
+    if (!uses_certificate(module.id) && !has_keys(module, *keys)) {
         auto updated = co_await hub->set_keys(module.id, std::move(keys->slot[ModuleKeys::primary]),
                                               std::move(keys->slot[ModuleKeys::secondary]));
         if (!updated) co_return std::unexpected(std::move(updated).error());

@@ -10,6 +10,8 @@
 namespace edge {
 namespace {
 
+constexpr const char* trust_bundle_id = "aziot-edged-trust-bundle";
+
 // Whatever the hub or the keys service said no to is a 404 of this API (edge-runtime.md 3.5).
 int status_of_identity(base::Code code) {
     switch (code) {
@@ -59,8 +61,8 @@ IdentityService::IdentityService(IdentityConfig config, std::optional<IdentitySt
       state_(std::move(state)),
       clock_(clock),
       floor_(floor),
-      keys_(config_.keys_socket.string(), clock),
-      certificates_(config_.certificates_socket.string(), clock) {
+      keys_(config_.keys_socket.string(), clock, connections_to_keys),
+      certificates_(config_.certificates_socket.string(), clock, connections_to_certificates) {
     using Method = IdentityConfig::Method;
     if (config_.method == Method::x509 || config_.method == Method::x509_issued)
         renewal_.emplace(device_certificate(), keys_, certificates_, clock_);
@@ -84,8 +86,10 @@ IdentityService::IdentityService(IdentityConfig config, std::optional<IdentitySt
          [this](Call c) { return update(std::move(c)); }},
         {Verb::delete_, "/identities/modules/{id}", first, Body::optional,
          [this](Call c) { return remove(std::move(c)); }},
-        {Verb::get, "/trust-bundle", first, Body::none,
-         [](Call) { return ready(ok({{"certificate", ""}})); }},
+        // Of our own: the workload service tells of a new identity certificate (interfaces.md 7).
+        {Verb::post, "/identities/modules/{id}/thumbprint", first, Body::required,
+         [this](Call c) { return thumbprint(std::move(c)); }},
+        {Verb::get, "/trust-bundle", first, Body::none, [this](Call) { return trust_bundle(); }},
     };
     api_ = std::make_unique<LocalApi>("identity",
                                       std::vector<std::string>{"2020-09-01", "2021-12-01", "2022-08-01"},
@@ -162,7 +166,10 @@ net::Task<Answer> IdentityService::module_answer(ModuleRecord record) {
     auto identity = spec();
     identity["moduleId"] = record.id;
     identity["genId"] = record.generation;
-    identity["auth"] = json::object{{"type", "sas"}, {"keyHandle", *handle}};
+    // The handle of a module that proves itself by certificate signs for it alone; no token of it counts.
+    json::object auth{{"type", uses_certificate(record.id) ? "x509" : "sas"}, {"keyHandle", *handle}};
+    if (uses_certificate(record.id)) auth["certId"] = module_identity_certificate(record.id);
+    identity["auth"] = std::move(auth);
     co_return ok({{"type", "aziot"}, {"spec", std::move(identity)}});
 }
 
@@ -181,6 +188,9 @@ net::Task<Answer> IdentityService::device(Call call) {
     const bool allowed = who(call.caller) == Who::everything ||
                          (known && std::ranges::find(known->idtype, "device") != known->idtype.end());
     if (!allowed) return ready(base::fail(base::Code::unauthenticated, "authorization error", ""));
+    // Its value is not looked at (edge-runtime.md 3.1).
+    if (auto type = text_member(call.body, "type"); !type)
+        return ready(std::unexpected(std::move(type).error()));
     return device_answer();
 }
 
@@ -231,6 +241,9 @@ net::Task<Answer> IdentityService::create(Call call) {
     if (!hub) co_return client_error("Hub", hub.error());
     const auto opened = *hub;
     auto created = co_await opened->create(*module);
+    // Left without keys by a creation that ended in the middle, or made by hand at the hub: it becomes ours.
+    if (!created && created.error().code == base::Code::already_exists)
+        created = co_await opened->get(*module);
     if (!created) co_return client_error("Hub", created.error());
     auto record = co_await set_keys(opened, *std::move(created));
     if (!record) co_return client_error("Hub", record.error());
@@ -262,7 +275,7 @@ net::Task<Answer> IdentityService::get(Call call) {
     if (!keys) co_return client_error("Key", keys.error());
     // What has not our keys is not yet a module of this device's runtime: no handle would fit it. A question
     // changes nothing at the hub; whoever may, makes the module ours by an update (edge-runtime.md 4.1).
-    if (!has_keys(*found, *keys))
+    if (!uses_certificate(found->id) && !has_keys(*found, *keys))
         co_return base::fail(base::Code::invalid_argument, "module identity not found",
                              "has not the keys of this device at the hub",
                              "update it: PUT /identities/modules/{id}");
@@ -300,6 +313,12 @@ net::Task<Answer> IdentityService::remove(Call call) {
     if (auto forgotten = state_->remove(call.ids[0]); !forgotten)
         co_return std::unexpected(std::move(forgotten).error());
     co_return no_content();
+}
+
+net::Task<Answer> IdentityService::trust_bundle() {
+    auto pem = co_await certificates_.read(trust_bundle_id);
+    if (!pem && pem.error().code != base::Code::not_found) co_return std::unexpected(std::move(pem).error());
+    co_return ok({{"certificate", pem.value_or("")}});
 }
 
 Answer IdentityService::provisioning() const {

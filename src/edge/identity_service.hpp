@@ -29,7 +29,7 @@ class IdentityService {
                                                                const base::Clock& clock,
                                                                ClockFloor* floor = nullptr);
     const LocalApi& api() const { return *api_; }
-    net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
+    net::Serve serve() const { return serve_local(*api_, config_.max_requests, Keep::open); }
 
     /// Registers the configured modules at the hub and sets their keys; again every 5 minutes and after a
     /// reprovision call. A hub that is away or refuses is retried after 1 to 15 s. Ends after `stop`.
@@ -57,7 +57,9 @@ class IdentityService {
     net::Task<Answer> get(Call call);
     net::Task<Answer> update(Call call);
     net::Task<Answer> remove(Call call);
+    net::Task<Answer> thumbprint(Call call);
     Answer provisioning() const;
+    net::Task<Answer> trust_bundle();
 
     net::Task<Answer> device_answer();
     net::Task<Answer> module_answer(ModuleRecord record);
@@ -80,6 +82,8 @@ class IdentityService {
     net::Task<base::Result<ModuleKeys>> derived_keys(std::string module, std::string generation);
     static bool has_keys(const HubModule& module, const ModuleKeys& keys);
     net::Task<base::Result<ModuleRecord>> set_keys(Registry hub, HubModule module);
+    bool uses_certificate(const std::string& module) const;
+    net::Task<base::Status> add_thumbprint(std::string module, std::string thumbprint);
 
     IdentityConfig config_;
     std::optional<IdentityState> state_;  ///< absent where nothing is provisioned

@@ -24,9 +24,10 @@ pki::Profile profile_of(std::string_view id) {
 base::Result<pki::IssueInput> issue_input(std::string_view id, const pki::Csr& csr,
                                           const std::optional<Issuance>& wish) {
     const auto profile = profile_of(id);
-    if (csr.asks_ca && profile != pki::Profile::edge_ca)
+    if ((csr.asks_ca || csr.asks_cert_sign) && profile != pki::Profile::edge_ca)
         return bad_parameter("csr",
-                             "asks for CA:TRUE, which only aziot-edged-ca and aziot-edged-ca-temp may have");
+                             "asks for CA:TRUE or to sign certificates, which only aziot-edged-ca and "
+                             "aziot-edged-ca-temp may have");
     pki::IssueInput input{.profile = profile,
                           .key = csr.key,
                           .common_name = wish && wish->common_name ? *wish->common_name : csr.common_name,

@@ -84,6 +84,10 @@ base::Result<base::Bytes> base64_member(const json::value& from, std::string_vie
     return *std::move(found);
 }
 
+bool has_member(const json::value& from, std::string_view name) {
+    return find(from, name) != nullptr;
+}
+
 base::Result<json::value> object_member(const json::value& from, std::string_view name) {
     const auto* value = find(from, name);
     if (!value) return missing(name);

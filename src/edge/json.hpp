@@ -27,6 +27,8 @@ base::Result<std::optional<std::string>> optional_text_member(const json::value&
 base::Result<base::Bytes> base64_member(const json::value& from, std::string_view name);
 base::Result<std::optional<base::Bytes>> optional_base64_member(const json::value& from,
                                                                 std::string_view name);
+/// True where it is there and not null.
+bool has_member(const json::value& from, std::string_view name);
 base::Result<json::value> object_member(const json::value& from, std::string_view name);
 
 }  // namespace edge

@@ -33,7 +33,7 @@ base::Result<KeyReference> reference_of(const json::value& document) {
 
 }  // namespace
 
-std::string make_handle(const KeyReference& reference, const base::SecretBytes& validation_key) {
+base::Result<std::string> make_handle(const KeyReference& reference, const SymmetricKey& validation_key) {
     json::object key;
     switch (reference.kind) {
         case KeyReference::Kind::symmetric:
@@ -50,17 +50,17 @@ std::string make_handle(const KeyReference& reference, const base::SecretBytes& 
     const json::object document{{"key_id", std::move(key)},
                                 {"nonce", base::to_base64(pki::random_bytes(64))}};
     const auto text = json::serialize(document);
-    const auto signature = pki::hmac_sha256(validation_key.bytes(), base::as_bytes(text));
+    SP_TRY(return, const auto signature, validation_key.hmac_sha256(base::as_bytes(text)));
     return "sr=" + base::to_base64(base::as_bytes(text)) + "&sig=" + base::to_base64(signature);
 }
 
-base::Result<KeyReference> open_handle(std::string_view handle, const base::SecretBytes& validation_key) {
+base::Result<KeyReference> open_handle(std::string_view handle, const SymmetricKey& validation_key) {
     const auto middle = handle.find("&sig=");
     if (!handle.starts_with("sr=") || middle == std::string_view::npos) return invalid();
     const auto text = base::from_base64(handle.substr(3, middle - 3));
     const auto signature = base::from_base64(handle.substr(middle + 5));
     if (!text || !signature) return invalid();
-    const auto expected = pki::hmac_sha256(validation_key.bytes(), *text);
+    SP_TRY(return, const auto expected, validation_key.hmac_sha256(*text));
     if (!base::equal_constant_time(expected, *signature)) return invalid();
     const auto document = parse_json(base::as_text(*text), "handle");
     if (!document) return invalid();

@@ -6,7 +6,7 @@
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
-#include "base/secret.hpp"
+#include "edge/symmetric_key.hpp"
 
 namespace edge {
 
@@ -19,8 +19,8 @@ struct KeyReference {
 };
 
 /// "sr=<base64 JSON>&sig=<base64 HMAC>", new each time.
-std::string make_handle(const KeyReference& reference, const base::SecretBytes& validation_key);
+base::Result<std::string> make_handle(const KeyReference& reference, const SymmetricKey& validation_key);
 /// Fails with `parameter "handle" has an invalid value` for one that is forged or damaged.
-base::Result<KeyReference> open_handle(std::string_view handle, const base::SecretBytes& validation_key);
+base::Result<KeyReference> open_handle(std::string_view handle, const SymmetricKey& validation_key);
 
 }  // namespace edge

@@ -1,46 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
-#include <map>
+#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
+#include "base/error.hpp"
 #include "base/secret.hpp"
-#include "edge/config.hpp"
+#include "edge/symmetric_key.hpp"
 #include "pki/key.hpp"
 
 namespace edge {
 
-/// Keys as files (edge-runtime.md 1.6): a preloaded id at its URI and nowhere else, any other as
-/// `<home>/keys/<S>-<H>.key`. Symmetric keys are raw bytes, key pairs PKCS#8 PEM; both share one name space.
-/// Written atomically, 0600; a file that others may read is refused. On its own loop.
+/// A place where keys lie: files (file_key_store.hpp), a PKCS#11 token or a TPM. Symmetric keys and key pairs
+/// share one name space. What is asked of a private key is asked of its PrivateKey, which a token need not
+/// give away. On its own loop; no call waits for a network.
 class KeyStore {
   public:
-    /// Makes `<home>/keys` where it is missing.
-    static base::Result<KeyStore> open(std::filesystem::path home, std::map<std::string, Uri> preloaded);
+    virtual ~KeyStore() = default;
 
     /// Each fails with not_found where there is no such key.
-    base::Result<base::SecretBytes> symmetric(std::string_view id) const;
-    base::Result<pki::PrivateKey> pair(std::string_view id) const;
+    virtual base::Result<SymmetricKeyPtr> symmetric(std::string_view id) const = 0;
+    virtual base::Result<pki::PrivateKey> pair(std::string_view id) const = 0;
 
-    /// Makes 32 random bytes where there is no such key; an existing one is not looked at.
-    base::Status create_symmetric(std::string_view id);
-    /// Replaces.
-    base::Status import_symmetric(std::string_view id, const base::SecretBytes& bytes);
-    base::Status create_pair(std::string_view id, pki::KeyType type);
+    /// Makes a key of 32 octets where there is none; a whole one that exists stays, whatever it is.
+    virtual base::Status create_symmetric(std::string_view id) = 0;
+    /// Replaces. Fails with a bad parameter "keyBytes" for no octets.
+    virtual base::Status import_symmetric(std::string_view id, const base::SecretBytes& bytes) = 0;
+    virtual base::Status create_pair(std::string_view id, pki::KeyType type) = 0;
     /// Replaces `to`.
-    base::Status move_pair(std::string_view from, std::string_view to);
+    virtual base::Status move_pair(std::string_view from, std::string_view to) = 0;
     /// An absent key is a success.
-    base::Status remove(std::string_view id);
-
-    base::Result<std::filesystem::path> path(std::string_view id) const;
-
-  private:
-    KeyStore(std::filesystem::path home, std::map<std::string, Uri> preloaded)
-        : home_(std::move(home)), preloaded_(std::move(preloaded)) {}
-    std::filesystem::path home_;
-    std::map<std::string, Uri> preloaded_;
+    virtual base::Status remove(std::string_view id) = 0;
 };
 
 /// The first algorithm of `ec-p256:rsa-2048:*` that is known (edge-runtime.md 1.1); bad parameter where none

@@ -1,54 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/keys_client.hpp"
 
-#include <exception>
-#include <thread>
-
 #include "base/result.hpp"
-#include "net/loop.hpp"
-#include "pki/callback_key.hpp"
 #include "pki/public_numbers.hpp"
 
 namespace edge {
-namespace {
-
-net::Task<base::Result<base::Bytes>> ask_for_signature(LocalService service, std::string target,
-                                                       json::value body, std::string member) {
-    auto answered = co_await call_local(std::move(service), http::Verb::post, std::move(target),
-                                        std::move(body), std::chrono::seconds(5));
-    if (!answered) co_return std::unexpected(std::move(answered).error());
-    co_return base64_member(*answered, member);
-}
-
-// OpenSSL wants its signature before it returns, in the middle of a handshake or of X509_sign, on a loop that
-// cannot run another task meanwhile: so a thread with a loop of its own makes the call. The keys service
-// never calls back.
-base::Result<base::Bytes> sign_elsewhere(const LocalService& service, const std::string& handle,
-                                         pki::KeyOperation operation, std::span<const std::byte> input) {
-    const bool ec = operation == pki::KeyOperation::ecdsa;
-    json::object body{{"keyHandle", handle}};
-    if (ec) {
-        body["algorithm"] = "ECDSA";
-        body["parameters"] = json::object{{"digest", base::to_base64(input)}};
-    } else {
-        body["algorithm"] = operation == pki::KeyOperation::rsa_pkcs1 ? "RSA-PKCS1" : "RSA-NO-PADDING";
-        body["plaintext"] = base::to_base64(input);
-    }
-    base::Result<base::Bytes> result = base::fail(base::Code::internal, "signature", "was not made");
-    std::thread worker([&] {
-        try {
-            result = net::run_task_for(ask_for_signature(service, ec ? "/sign" : "/encrypt", std::move(body),
-                                                         ec ? "signature" : "ciphertext"));
-        } catch (const std::exception& bug) {
-            result = base::fail(base::Code::internal, "signature", bug.what());
-        }
-    });
-    worker.join();
-    return result;
-}
-
-}  // namespace
-
 net::Task<base::Result<std::string>> KeysClient::handle_from(http::Verb verb, std::string target,
                                                              std::optional<json::value> body) const {
     auto answered = co_await call_local(service_, verb, std::move(target), std::move(body));
@@ -160,10 +116,9 @@ net::Task<base::Result<pki::PrivateKey>> KeysClient::private_key(std::string han
     (ec ? numbers.point : numbers.exponent) = *two;
     const auto known = pki::public_key_from(numbers);
     if (!known) co_return std::unexpected(known.error());
-    co_return pki::callback_key(
-        *known, [service = service_, handle](pki::KeyOperation operation, std::span<const std::byte> input) {
-            return sign_elsewhere(service, handle, operation, input);
-        });
+    auto remote = private_key_of(std::move(handle), *known);
+    if (!remote) co_return std::unexpected(std::move(remote).error());
+    co_return std::move(remote->key);
 }
 
 }  // namespace edge

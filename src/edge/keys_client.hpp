@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/secret.hpp"
+#include "edge/key_signer.hpp"
 #include "edge/local_client.hpp"
 #include "pki/key.hpp"
 
@@ -13,8 +14,11 @@ namespace edge {
 /// The keys service as the other services see it. Cheap to copy. Strings that are returned are key handles.
 class KeysClient {
   public:
-    KeysClient(std::string socket, const base::Clock& clock)
-        : service_{"keys service", std::move(socket), "2021-05-01", &clock} {}
+    /// kept: so many connections at most, which stay open and belong to the loop of whoever calls; 0: each
+    /// call opens its own.
+    KeysClient(std::string socket, const base::Clock& clock, std::size_t kept = 0)
+        : service_(local_service("keys service", std::move(socket), "2021-05-01", clock, kept)),
+          signer_(std::make_shared<KeySigner>(service_)) {}
 
     /// Makes it where it is missing. usage: "derive,sign" or "encrypt".
     net::Task<base::Result<std::string>> create_key(std::string id, std::string usage) const;
@@ -33,9 +37,12 @@ class KeysClient {
     net::Task<base::Result<base::Bytes>> open(std::string handle, base::Bytes iv, base::Bytes additional,
                                               base::Bytes ciphertext) const;
 
-    /// A key that signs by asking the keys service, and so blocks the thread that signs for the time of one
-    /// call over the Unix socket (at most 5 s where that service hangs).
+    /// A key that signs by asking the keys service (key_signer.hpp).
     net::Task<base::Result<pki::PrivateKey>> private_key(std::string handle) const;
+    /// The same without asking for the public half, which the caller knows.
+    base::Result<RemoteKey> private_key_of(std::string handle, const pki::PublicKey& known) const {
+        return remote_key(signer_, std::move(handle), known);
+    }
 
   private:
     net::Task<base::Result<std::string>> handle_from(http::Verb verb, std::string target,
@@ -45,6 +52,7 @@ class KeysClient {
     net::Task<base::Result<std::string>> parameter(std::string name, std::string handle) const;
 
     LocalService service_;
+    std::shared_ptr<KeySigner> signer_;
 };
 
 }  // namespace edge

@@ -5,7 +5,6 @@
 
 #include "base/result.hpp"
 #include "edge/local_api.hpp"
-#include "pki/digest.hpp"
 #include "pki/public_numbers.hpp"
 
 namespace edge {
@@ -20,11 +19,24 @@ std::unexpected<base::Error> unfit(std::string_view algorithm) {
     return bad_parameter("mechanism", fmt::format("{} does not fit this kind of key", algorithm));
 }
 
-// AES-256 needs 32 octets; an imported key of another length cannot be used.
-base::Result<base::SecretBytes> cipher_key(const KeyStore& store, const KeyReference& key) {
-    SP_TRY(return, auto bytes, key_bytes(store, key));
-    if (bytes.size() != 32) return bad_parameter("mechanism", "AEAD needs a key of 32 octets");
-    return bytes;
+base::Result<SymmetricKeyPtr> symmetric_key(const KeyStore& store, const KeyReference& key,
+                                            std::string_view algorithm) {
+    if (key.kind == KeyReference::Kind::pair) return unfit(algorithm);
+    if (key.kind == KeyReference::Kind::symmetric) return store.symmetric(key.id);
+    SP_TRY(return, auto bytes, derived_bytes(store, key));
+    return key_in_memory(std::move(bytes));
+}
+
+base::Result<pki::PrivateKey> key_pair(const KeyStore& store, const KeyReference& key,
+                                       std::string_view algorithm, std::string_view kind) {
+    if (key.kind != KeyReference::Kind::pair) return unfit(algorithm);
+    SP_TRY(return, auto pair, store.pair(key.id));
+    if (!pair.description().starts_with(kind)) return unfit(algorithm);
+    return pair;
+}
+
+bool is_digest(std::size_t size) {
+    return size >= 20 && size <= 64;
 }
 
 struct Nonces {
@@ -43,13 +55,13 @@ base::Result<Nonces> nonces_of(const json::value& body) {
 
 }  // namespace
 
-base::Result<base::SecretBytes> key_bytes(const KeyStore& store, const KeyReference& key) {
-    if (key.kind == KeyReference::Kind::pair) return unfit("a symmetric operation");
-    SP_TRY(return, auto stored, store.symmetric(key.id));
-    if (key.kind == KeyReference::Kind::symmetric) return stored;
-    auto derived = pki::hmac_sha256(stored.bytes(), key.data);
-    base::SecretBytes out{std::span<const std::byte>(derived)};
-    base::wipe(derived.data(), derived.size());
+base::Result<base::SecretBytes> derived_bytes(const KeyStore& store, const KeyReference& key) {
+    if (key.kind != KeyReference::Kind::derived)
+        return bad_parameter("keyHandle", "is not one of a derived key");
+    SP_TRY(return, const auto from, store.symmetric(key.id));
+    SP_TRY(return, auto bytes, from->hmac_sha256(key.data));
+    base::SecretBytes out{std::span<const std::byte>(bytes)};
+    base::wipe(bytes.data(), bytes.size());
     return out;
 }
 
@@ -57,17 +69,14 @@ base::Result<base::Bytes> sign_with(const KeyStore& store, const KeyReference& k
     SP_TRY(return, const auto algorithm, text_member(body, "algorithm"));
     SP_TRY(return, const auto parameters, object_member(body, "parameters"));
     if (algorithm == "HMAC-SHA256") {
-        if (key.kind == KeyReference::Kind::pair) return unfit(algorithm);
         SP_TRY(return, const auto message, base64_member(parameters, "message"));
-        SP_TRY(return, const auto bytes, key_bytes(store, key));
-        const auto mac = pki::hmac_sha256(bytes.bytes(), message);
-        return base::Bytes(mac.begin(), mac.end());
+        SP_TRY(return, const auto symmetric, symmetric_key(store, key, algorithm));
+        return symmetric->hmac_sha256(message);
     }
     if (algorithm == "ECDSA") {
-        if (key.kind != KeyReference::Kind::pair) return unfit(algorithm);
         SP_TRY(return, const auto digest, base64_member(parameters, "digest"));
-        SP_TRY(return, const auto pair, store.pair(key.id));
-        if (!pair.description().starts_with("EC ")) return unfit(algorithm);
+        if (!is_digest(digest.size())) return bad_parameter("digest", "is no digest: it has 20 to 64 octets");
+        SP_TRY(return, const auto pair, key_pair(store, key, algorithm, "EC "));
         return pair.sign_digest(digest);
     }
     return bad_parameter("algorithm", fmt::format("{} is not known", algorithm));
@@ -78,19 +87,15 @@ base::Result<base::Bytes> encrypt_with(const KeyStore& store, const KeyReference
     SP_TRY(return, const auto algorithm, text_member(body, "algorithm"));
     SP_TRY(return, const auto plaintext, base64_member(body, "plaintext"));
     if (algorithm == "AEAD") {
-        if (key.kind == KeyReference::Kind::pair) return unfit(algorithm);
         SP_TRY(return, const auto nonces, nonces_of(body));
-        SP_TRY(return, const auto bytes, cipher_key(store, key));
-        SP_TRY(return, const auto sealed,
-                     pki::aead_seal(bytes.bytes(), nonces.iv, nonces.additional, plaintext));
+        SP_TRY(return, const auto symmetric, symmetric_key(store, key, algorithm));
+        SP_TRY(return, const auto sealed, symmetric->seal(nonces.iv, nonces.additional, plaintext));
         base::Bytes out{tag_last};
         out.insert(out.end(), sealed.begin(), sealed.end());
         return out;
     }
     if (algorithm == "RSA-PKCS1" || algorithm == "RSA-NO-PADDING") {
-        if (key.kind != KeyReference::Kind::pair) return unfit(algorithm);
-        SP_TRY(return, const auto pair, store.pair(key.id));
-        if (!pair.description().starts_with("RSA ")) return unfit(algorithm);
+        SP_TRY(return, const auto pair, key_pair(store, key, algorithm, "RSA "));
         return pair.rsa_private(plaintext, algorithm == "RSA-PKCS1" ? pki::PrivateKey::RsaPadding::pkcs1
                                                                     : pki::PrivateKey::RsaPadding::none);
     }
@@ -102,14 +107,14 @@ base::Result<base::SecretBytes> decrypt_with(const KeyStore& store, const KeyRef
     SP_TRY(return, const auto algorithm, text_member(body, "algorithm"));
     SP_TRY(return, auto ciphertext, base64_member(body, "ciphertext"));
     if (algorithm != "AEAD") return bad_parameter("algorithm", fmt::format("{} cannot decrypt", algorithm));
-    if (key.kind == KeyReference::Kind::pair) return unfit(algorithm);
     SP_TRY(return, const auto nonces, nonces_of(body));
+    SP_TRY(return, const auto symmetric, symmetric_key(store, key, algorithm));
     if (ciphertext.size() < 1 + tag_size || (ciphertext[0] != tag_last && ciphertext[0] != tag_first))
         return bad_parameter("ciphertext", "is not one of this service");
     base::Bytes sealed(ciphertext.begin() + 1, ciphertext.end());
     if (ciphertext[0] == tag_first) std::rotate(sealed.begin(), sealed.begin() + tag_size, sealed.end());
-    SP_TRY(return, const auto bytes, cipher_key(store, key));
-    auto opened = pki::aead_open(bytes.bytes(), nonces.iv, nonces.additional, sealed);
+    auto opened = symmetric->open(nonces.iv, nonces.additional, sealed);
+    if (!opened && opened.error().thing.starts_with("parameter ")) return opened;
     if (!opened) return bad_parameter("ciphertext", "does not fit key, iv and aad");
     return opened;
 }

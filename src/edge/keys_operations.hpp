@@ -16,8 +16,8 @@ base::Result<base::Bytes> encrypt_with(const KeyStore& store, const KeyReference
 base::Result<base::SecretBytes> decrypt_with(const KeyStore& store, const KeyReference& key,
                                              const json::value& body);
 
-/// The bytes of a symmetric or derived key: HMAC-SHA256(base, data) where derived.
-base::Result<base::SecretBytes> key_bytes(const KeyStore& store, const KeyReference& key);
+/// The octets of a derived key: HMAC-SHA256(base, data). Bad parameter "keyHandle" for another kind of key.
+base::Result<base::SecretBytes> derived_bytes(const KeyStore& store, const KeyReference& key);
 
 /// `algorithm`, `ec-curve-oid`, `ec-point`, `rsa-modulus`, `rsa-exponent` (edge-runtime.md 1.2).
 base::Result<std::string> key_parameter(const KeyStore& store, const KeyReference& key,

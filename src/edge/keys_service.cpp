@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
+#include "edge/key_stores.hpp"
 #include "edge/keys_operations.hpp"
 
 namespace edge {
@@ -30,14 +31,14 @@ base::Status check_usage(std::string_view usage) {
 }  // namespace
 
 base::Result<std::unique_ptr<KeysService>> KeysService::make(KeysConfig config) {
-    SP_TRY(return, auto store, KeyStore::open(config.home, config.preloaded));
-    if (auto made = store.create_symmetric(validation_key_id); !made) return std::unexpected(made.error());
-    SP_TRY(return, auto validation_key, store.symmetric(validation_key_id));
+    SP_TRY(return, auto store, KeyStores::open(config.home, config.preloaded));
+    if (auto made = store->create_symmetric(validation_key_id); !made) return std::unexpected(made.error());
+    SP_TRY(return, auto validation_key, store->symmetric(validation_key_id));
     return std::unique_ptr<KeysService>(
         new KeysService(std::move(config), std::move(store), std::move(validation_key)));
 }
 
-KeysService::KeysService(KeysConfig config, KeyStore store, base::SecretBytes validation_key)
+KeysService::KeysService(KeysConfig config, std::unique_ptr<KeyStore> store, SymmetricKeyPtr validation_key)
     : config_(std::move(config)), store_(std::move(store)), validation_key_(std::move(validation_key)) {
     using Kind = KeyReference::Kind;
     using http::Verb;
@@ -81,11 +82,12 @@ base::Status KeysService::may_use(const Call& call, std::string_view id) const {
 
 base::Result<KeyReference> KeysService::opened(const json::value& body, std::string_view member) const {
     SP_TRY(return, const auto handle, text_member(body, member));
-    return open_handle(handle, validation_key_);
+    return open_handle(handle, *validation_key_);
 }
 
-http::Response KeysService::handle_answer(const KeyReference& reference) const {
-    return ok({{"keyHandle", make_handle(reference, validation_key_)}});
+Answer KeysService::handle_answer(const KeyReference& reference) const {
+    SP_TRY(return, const auto handle, make_handle(reference, *validation_key_));
+    return ok({{"keyHandle", handle}});
 }
 
 Answer KeysService::create_key(const Call& call) {
@@ -96,14 +98,14 @@ Answer KeysService::create_key(const Call& call) {
     if (auto allowed = may_use(call, id); !allowed) return std::unexpected(allowed.error());
     base::Status made;
     if (imported) {
-        made = store_.import_symmetric(id, base::SecretBytes(std::span(*imported)));
+        made = store_->import_symmetric(id, base::SecretBytes(std::span(*imported)));
         base::wipe(imported->data(), imported->size());
     } else {
-        made = store_.create_symmetric(id);
+        made = store_->create_symmetric(id);
     }
     if (!made) return std::unexpected(made.error());
     // Fails here and not at the first use where the file is no key or others may read it.
-    SP_TRY(return, const auto checked, store_.symmetric(id));
+    SP_TRY(return, const auto checked, store_->symmetric(id));
     return handle_answer({KeyReference::Kind::symmetric, std::move(id), {}});
 }
 
@@ -112,8 +114,8 @@ Answer KeysService::create_pair(const Call& call) {
     SP_TRY(return, const auto preferred, optional_text_member(call.body, "preferredAlgorithms"));
     SP_TRY(return, const auto type, preferred_algorithm(preferred));
     if (auto allowed = may_use(call, id); !allowed) return std::unexpected(allowed.error());
-    if (auto made = store_.create_pair(id, type); !made) return std::unexpected(made.error());
-    SP_TRY(return, const auto checked, store_.pair(id));
+    if (auto made = store_->create_pair(id, type); !made) return std::unexpected(made.error());
+    SP_TRY(return, const auto checked, store_->pair(id));
     return handle_answer({KeyReference::Kind::pair, std::move(id), {}});
 }
 
@@ -121,9 +123,9 @@ Answer KeysService::load(const Call& call, KeyReference::Kind kind) {
     const auto& id = call.ids[0];
     if (auto allowed = may_use(call, id); !allowed) return std::unexpected(allowed.error());
     if (kind == KeyReference::Kind::pair) {
-        SP_TRY(return, const auto checked, store_.pair(id));
+        SP_TRY(return, const auto checked, store_->pair(id));
     } else {
-        SP_TRY(return, const auto checked, store_.symmetric(id));
+        SP_TRY(return, const auto checked, store_->symmetric(id));
     }
     return handle_answer({kind, id, {}});
 }
@@ -132,20 +134,20 @@ Answer KeysService::move(const Call& call) {
     SP_TRY(return, const auto from, text_member(call.body, "from"));
     for (const std::string_view id : {std::string_view(from), std::string_view(call.ids[0])})
         if (auto allowed = may_use(call, id); !allowed) return std::unexpected(allowed.error());
-    if (auto moved = store_.move_pair(from, call.ids[0]); !moved) return std::unexpected(moved.error());
+    if (auto moved = store_->move_pair(from, call.ids[0]); !moved) return std::unexpected(moved.error());
     return no_content();
 }
 
 Answer KeysService::remove(const Call& call, KeyReference::Kind kind) {
     SP_TRY(return, const auto reference, opened(call.body, "keyHandle"));
     if (reference.kind != kind) return bad_parameter("handle", "is one of another kind of key");
-    if (auto removed = store_.remove(reference.id); !removed) return std::unexpected(removed.error());
+    if (auto removed = store_->remove(reference.id); !removed) return std::unexpected(removed.error());
     return no_content();
 }
 
 Answer KeysService::parameter(const Call& call) {
     SP_TRY(return, const auto reference, opened(call.body, "keyHandle"));
-    SP_TRY(return, const auto value, key_parameter(store_, reference, call.ids[0]));
+    SP_TRY(return, const auto value, key_parameter(*store_, reference, call.ids[0]));
     return ok({{"value", value}});
 }
 
@@ -160,27 +162,25 @@ Answer KeysService::derive(const Call& call) {
 
 Answer KeysService::export_derived(const Call& call) {
     SP_TRY(return, const auto reference, opened(call.body, "keyHandle"));
-    if (reference.kind != KeyReference::Kind::derived)
-        return bad_parameter("keyHandle", "is not one of a derived key");
-    SP_TRY(return, const auto bytes, key_bytes(store_, reference));
+    SP_TRY(return, const auto bytes, derived_bytes(*store_, reference));
     return ok({{"key", base::to_base64(bytes.bytes())}});
 }
 
 Answer KeysService::sign(const Call& call) {
     SP_TRY(return, const auto reference, opened(call.body, "keyHandle"));
-    SP_TRY(return, const auto signature, sign_with(store_, reference, call.body));
+    SP_TRY(return, const auto signature, sign_with(*store_, reference, call.body));
     return ok({{"signature", base::to_base64(signature)}});
 }
 
 Answer KeysService::encrypt(const Call& call) {
     SP_TRY(return, const auto reference, opened(call.body, "keyHandle"));
-    SP_TRY(return, const auto ciphertext, encrypt_with(store_, reference, call.body));
+    SP_TRY(return, const auto ciphertext, encrypt_with(*store_, reference, call.body));
     return ok({{"ciphertext", base::to_base64(ciphertext)}});
 }
 
 Answer KeysService::decrypt(const Call& call) {
     SP_TRY(return, const auto reference, opened(call.body, "keyHandle"));
-    SP_TRY(return, const auto plaintext, decrypt_with(store_, reference, call.body));
+    SP_TRY(return, const auto plaintext, decrypt_with(*store_, reference, call.body));
     return ok({{"plaintext", base::to_base64(plaintext.bytes())}});
 }
 

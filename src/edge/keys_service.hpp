@@ -17,10 +17,10 @@ class KeysService {
     /// Opens the store and makes the handle-validation-key where it is missing.
     static base::Result<std::unique_ptr<KeysService>> make(KeysConfig config);
     const LocalApi& api() const { return *api_; }
-    net::Serve serve() const { return serve_local(*api_, config_.max_requests); }
+    net::Serve serve() const { return serve_local(*api_, config_.max_requests, Keep::open); }
 
   private:
-    KeysService(KeysConfig config, KeyStore store, base::SecretBytes validation_key);
+    KeysService(KeysConfig config, std::unique_ptr<KeyStore> store, SymmetricKeyPtr validation_key);
 
     Answer create_key(const Call& call);
     Answer create_pair(const Call& call);
@@ -36,11 +36,11 @@ class KeysService {
 
     base::Status may_use(const Call& call, std::string_view id) const;
     base::Result<KeyReference> opened(const json::value& body, std::string_view member) const;
-    http::Response handle_answer(const KeyReference& reference) const;
+    Answer handle_answer(const KeyReference& reference) const;
 
     KeysConfig config_;
-    KeyStore store_;
-    base::SecretBytes validation_key_;
+    std::unique_ptr<KeyStore> store_;
+    SymmetricKeyPtr validation_key_;
     std::unique_ptr<LocalApi> api_;
 };
 

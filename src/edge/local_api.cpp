@@ -10,6 +10,7 @@
 
 #include "base/encoding.hpp"
 #include "base/events.hpp"
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/secret.hpp"
 
@@ -62,7 +63,24 @@ net::Task<http::Response> answer_for(const LocalApi* api, http::Request request,
     co_return co_await api->answer(std::move(request), caller);
 }
 
-void log_refusal(const std::string& service, std::string_view path, int status, const base::Error& why) {
+// Who it was, for a person: a process id alone says nothing once the process has ended.
+std::string name_of(pid_t process) {
+    const auto comm = base::read_file(fmt::format("/proc/{}/comm", process), "process", 64);
+    return comm ? std::string(base::trim(*comm)) : "unknown";
+}
+
+void log_refusal(const std::string& service, std::string_view path, const Caller& caller, int status,
+                 const base::Error& why) {
+    if (status == 401 || status == 403) {
+        base::log::write(base::log::Level::warning, base::events::caller_refused, why,
+                         {{"service", service},
+                          {"path", std::string(path)},
+                          {"status", std::to_string(status)},
+                          {"user", caller.user ? std::to_string(*caller.user) : "unknown"},
+                          {"process", caller.process ? std::to_string(*caller.process) : "unknown"},
+                          {"program", caller.process ? name_of(*caller.process) : "unknown"}});
+        return;
+    }
     base::log::write(status >= 500 ? base::log::Level::warning : base::log::Level::debug,
                      base::events::request_refused, why,
                      {{"service", service}, {"path", std::string(path)}, {"status", std::to_string(status)}});
@@ -111,6 +129,10 @@ http::Response no_content() {
 std::unexpected<base::Error> bad_parameter(std::string_view name, std::string cause) {
     return base::fail(base::Code::invalid_argument,
                       fmt::format("parameter \"{}\" has an invalid value", name), std::move(cause));
+}
+
+std::unexpected<base::Error> absent_id() {
+    return base::fail(base::Code::not_found, "parameter \"id\" has an invalid value", "not found");
 }
 
 int status_of_store(base::Code code) {
@@ -175,14 +197,14 @@ net::Task<http::Response> LocalApi::answer(http::Request request, Caller caller)
     const auto answered = co_await chosen->serve(std::move(call));
     if (answered) co_return *answered;
     const int status = status_of_(answered.error().code);
-    log_refusal(service_, chosen->path, status, answered.error());
+    log_refusal(service_, chosen->path, caller, status, answered.error());
     co_return error_response(status, error_message(answered.error(), status));
 }
 
-net::Serve serve_local(const LocalApi& api, std::size_t most) {
+net::Serve serve_local(const LocalApi& api, std::size_t most, Keep keep) {
     http::Limits limits;
     limits.body_deadline = std::chrono::seconds(5);
-    limits.close_after_answer = true;
+    limits.close_after_answer = keep == Keep::closed;
     auto serve = http::serve(
         [&api](http::Request request, const net::Peer& peer) {
             return answer_for(&api, std::move(request), Caller{peer.user, peer.process});

@@ -50,6 +50,8 @@ http::Response no_content();
 
 /// The failure `parameter "<name>" has an invalid value`, with its cause.
 std::unexpected<base::Error> bad_parameter(std::string_view name, std::string cause);
+/// An id that a store has not: bad parameter "id" with the cause that clients tell it by.
+std::unexpected<base::Error> absent_id();
 
 /// Which status an error has; the services differ (edge-runtime.md 0.3, 3.5).
 using StatusOf = int (*)(base::Code code);
@@ -74,8 +76,12 @@ class LocalApi {
     StatusOf status_of_;
 };
 
-/// A net::Serve for `api`, which must outlive it: closes after the answer, has the deadlines of
-/// edge-runtime.md 0.2 and at most `most` connections at a time of one user (0.4).
-net::Serve serve_local(const LocalApi& api, std::size_t most);
+/// Whether a connection is kept open after its answer: the C# SDK's at the workload API must not be
+/// (edge-runtime.md 6.3).
+enum class Keep { open, closed };
+
+/// A net::Serve for `api`, which must outlive it: has the deadlines of edge-runtime.md 0.2 and at most `most`
+/// connections at a time of one user (0.4).
+net::Serve serve_local(const LocalApi& api, std::size_t most, Keep keep);
 
 }  // namespace edge

@@ -6,7 +6,6 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/encoding.hpp"
-#include "base/result.hpp"
 #include "base/secret.hpp"
 
 namespace edge {
@@ -38,15 +37,32 @@ base::Error refused(const LocalService& service, const http::Response& response)
     return {code, "the " + service.name, said, {}};
 }
 
+net::Task<base::Result<http::Response>> send(LocalService service, http::Request request,
+                                             std::chrono::milliseconds limit) {
+    if (service.channel) {
+        auto answered = co_await service.channel->ask(std::move(request), limit, *service.clock);
+        co_return answered;
+    }
+    http::Endpoint endpoint = http::UnixEndpoint{service.socket};
+    auto answered = co_await http::request(std::move(endpoint), std::move(request), limit, *service.clock);
+    co_return answered;
+}
+
 }  // namespace
+
+LocalService local_service(std::string name, std::string socket, std::string api_version,
+                           const base::Clock& clock, std::size_t kept) {
+    LocalService service{std::move(name), std::move(socket), std::move(api_version), &clock};
+    if (kept > 0) service.channel = std::make_shared<LocalChannel>(service.socket, kept);
+    return service;
+}
 
 std::string path_segment(std::string_view id) {
     return base::percent_encode(id);
 }
 
-net::Task<base::Result<json::value>> call_local(LocalService service, http::Verb verb, std::string target,
-                                                std::optional<json::value> body,
-                                                std::chrono::milliseconds limit) {
+http::Request local_request(const LocalService& service, http::Verb verb, const std::string& target,
+                            const std::optional<json::value>& body) {
     http::Request request;
     request.verb = verb;
     request.raw_target = fmt::format("{}{}api-version={}", target,
@@ -55,19 +71,30 @@ net::Task<base::Result<json::value>> call_local(LocalService service, http::Verb
         request.body = json::serialize(*body);
         request.headers.set("Content-Type", "application/json");
     }
-    http::Endpoint endpoint = http::UnixEndpoint{service.socket};
-    auto answered = co_await http::request(std::move(endpoint), std::move(request), limit, *service.clock);
+    return request;
+}
+
+base::Result<json::value> read_local_answer(const LocalService& service,
+                                            base::Result<http::Response> answered) {
     if (!answered) {
         auto why = std::move(answered).error();
-        co_return base::fail(why.code, "the " + service.name, "cannot be asked: " + why.text(),
-                             "see whether sallyport edge run is up");
+        return base::fail(why.code, "the " + service.name, "cannot be asked: " + why.text(),
+                          "see whether sallyport edge run is up");
     }
-    if (answered->status >= 300) co_return std::unexpected(refused(service, *answered));
-    if (answered->body.empty()) co_return json::value(nullptr);
+    if (answered->status >= 300) return std::unexpected(refused(service, *answered));
+    if (answered->body.empty()) return json::value(nullptr);
     auto parsed = parse_json(answered->body, "answer of the " + service.name);
     // It may be a key.
     base::wipe(answered->body.data(), answered->body.size());
-    co_return parsed;
+    return parsed;
+}
+
+net::Task<base::Result<json::value>> call_local(LocalService service, http::Verb verb, std::string target,
+                                                std::optional<json::value> body,
+                                                std::chrono::milliseconds limit) {
+    auto request = local_request(service, verb, target, body);
+    auto answered = co_await send(service, std::move(request), limit);
+    co_return read_local_answer(service, std::move(answered));
 }
 
 }  // namespace edge

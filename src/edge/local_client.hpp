@@ -2,11 +2,13 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/clock.hpp"
 #include "edge/json.hpp"
+#include "edge/local_channel.hpp"
 #include "http/client.hpp"
 
 namespace edge {
@@ -17,7 +19,13 @@ struct LocalService {
     std::string socket;
     std::string api_version;
     const base::Clock* clock;
+    /// Where calls go over connections that stay open; null: each opens its own.
+    std::shared_ptr<LocalChannel> channel{};
 };
+
+/// kept: as in the clients of the services.
+LocalService local_service(std::string name, std::string socket, std::string api_version,
+                           const base::Clock& clock, std::size_t kept);
 
 /// Sends one request and reads the JSON answer (null for 204). target: path, with its query where it has one
 /// but without api-version. An HTTP error becomes an Error with the service's message: invalid_argument
@@ -26,6 +34,12 @@ struct LocalService {
 net::Task<base::Result<json::value>> call_local(LocalService service, http::Verb verb, std::string target,
                                                 std::optional<json::value> body = {},
                                                 std::chrono::milliseconds limit = std::chrono::seconds(30));
+
+/// The two halves of such a call, for a caller with a transport of its own.
+http::Request local_request(const LocalService& service, http::Verb verb, const std::string& target,
+                            const std::optional<json::value>& body);
+base::Result<json::value> read_local_answer(const LocalService& service,
+                                            base::Result<http::Response> answered);
 
 /// A path segment as the original's clients encode it: everything that could end the segment.
 std::string path_segment(std::string_view id);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/result.hpp"
+#include "edge/service_files.hpp"
 
 namespace edge {
 namespace {
@@ -33,7 +34,7 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 base::Result<ConfigTable> open(const Paths& paths, Service service) {
     const auto directory = paths.service_etc(service);
-    return read_joined(directory / "config.toml", directory / "config.d");
+    return read_joined(directory / "config.toml", directory / "config.d", is_settling(paths));
 }
 
 std::size_t read_max(ConfigTable& table) {
@@ -141,6 +142,7 @@ base::Result<IdentityConfig> read_identity_config(const Paths& paths) {
     table.integer("cloud_retries", 0, 100);
     out.hub = read_hub_table(table);
     out.modules = table.strings("modules").value_or(std::vector<std::string>{});
+    out.x509_modules = table.strings("x509_modules").value_or(std::vector<std::string>{});
     if (auto provisioning = table.table("provisioning")) {
         const auto source = provisioning->string("source").value_or("none");
         out.parent = provisioning->string("local_gateway_hostname");
@@ -192,7 +194,7 @@ base::Result<WorkloadConfig> read_workload_config(const Paths& paths) {
             out.gateway_listen.https_port = static_cast<std::uint16_t>(*port);
     }
     for (auto& principal : read_principals(table))
-        out.modules.push_back({principal.name, principal.uid.value_or(0), principal.names});
+        out.modules.push_back({principal.name, principal.uid.value_or(0), principal.names, principal.x509});
     return finished(table, std::move(out));
 }
 

@@ -58,8 +58,9 @@ struct IdentityConfig {
     std::string certificate_id = "device-id";
     std::optional<RenewalPolicy> renewal;  ///< of an issued certificate; absent: it is not renewed
     std::chrono::seconds cloud_timeout{70};
-    std::vector<std::string> modules;   ///< to be registered at the hub
-    std::vector<Principal> principals;  ///< with uid; without idtype: the daemon
+    std::vector<std::string> modules;       ///< to be registered at the hub
+    std::vector<std::string> x509_modules;  ///< those of them that prove themselves by certificate
+    std::vector<Principal> principals;      ///< with uid; without idtype: the daemon
 };
 
 /// A module that the workload service serves.
@@ -67,6 +68,7 @@ struct WorkloadModule {
     std::string id;  ///< "$edgeHub"
     uid_t user;
     std::vector<std::string> names;  ///< that its server certificate may bear, beside its own
+    bool x509 = false;               ///< proves itself by its identity certificate
 };
 
 /// What the workload service reads (edge-runtime.md 8.4).

@@ -20,12 +20,19 @@
 #include "edge/service_user.hpp"
 #include "edge/workload_service.hpp"
 #include "net/loop.hpp"
+#include "net/service_manager.hpp"
 
 namespace edge {
 namespace {
 
 // Connections of these services live for one request; what is left after this is not waited for.
 constexpr std::chrono::seconds grace{3};
+
+// It serves: that a service manager could not be told is its matter, not this service's end.
+void tell_manager() {
+    if (const auto told = net::notify_ready(); !told)
+        base::log::write(base::log::Level::warning, base::events::service_ready, told.error());
+}
 
 void tell_ready(const ServiceRun& run) {
     base::log::info(base::events::service_ready, {{"service", std::string(to_string(run.service))}});
@@ -91,6 +98,7 @@ base::Status run_keys(const ServiceRun& run) {
     SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
     SP_TRY(return, const auto service, KeysService::make(std::move(config)));
     *socket.serve = service->serve();
+    tell_manager();
     tell_ready(run);
     loops.run([&] { socket.listener.reset(); }, grace);
     return {};
@@ -103,6 +111,7 @@ base::Status run_certificates(const ServiceRun& run, ClockFloor& clock) {
     SP_TRY(return, const auto service, CertificatesService::make(std::move(config), clock, &clock));
     *socket.serve = service->serve();
     loops.at(0).post([&] { clock.tell(); });
+    tell_manager();
     tell_ready(run);
     loops.run(
         [&] {
@@ -122,6 +131,7 @@ base::Status run_identity(const ServiceRun& run, ClockFloor& clock) {
     loops.at(0).post([&] { clock.tell(); });
     loops.at(0).spawn("keep device certificate", service->keep_certificate());
     loops.at(0).spawn("keep provisioned", service->keep_provisioned());
+    tell_manager();
     tell_ready(run);
     loops.run(
         [&] {
@@ -141,6 +151,8 @@ base::Status run_workload(const ServiceRun& run, ClockFloor& clock) {
     if (auto listening = service->listen(loops.at(0)); !listening) return listening;
     loops.at(0).post([&] { clock.tell(); });
     loops.at(0).spawn("keep Edge CA", service->keep_edge_ca());
+    // Not only with the Edge CA, which may need a network: a boot must not wait for that.
+    tell_manager();
     loops.at(0).spawn("prepare modules", service->prepare([&run] { tell_ready(run); }));
     loops.run(
         [&] {

@@ -32,7 +32,7 @@ base::Status WorkloadService::listen(net::Loop& loop) {
     for (const auto& module : modules_) {
         const auto path = module_socket(config_.home, module->rules.id);
         auto opened = net::UnixListener::open(loop, path.string(), 0666,
-                                              serve_local(*module->api, config_.max_requests));
+                                              serve_local(*module->api, config_.max_requests, Keep::closed));
         if (!opened) return std::unexpected(std::move(opened).error());
         module->listener = *std::move(opened);
     }

@@ -79,9 +79,9 @@ base::Result<std::unique_ptr<WorkloadService>> WorkloadService::make(WorkloadCon
 WorkloadService::WorkloadService(WorkloadConfig config, const base::Clock& clock)
     : config_(std::move(config)),
       clock_(clock),
-      keys_(config_.keys_socket.string(), clock),
-      certificates_(config_.certificates_socket.string(), clock),
-      identity_(config_.identity_socket.string(), clock),
+      keys_(config_.keys_socket.string(), clock, connections_to_keys),
+      certificates_(config_.certificates_socket.string(), clock, connections_to_certificates),
+      identity_(config_.identity_socket.string(), clock, connections_to_identity),
       edge_ca_(edge_ca_subject(config_, identity_), keys_, certificates_, clock) {
     const std::vector<std::string> versions{"2018-06-28", "2019-01-30", "2019-10-22", "2019-11-05",
                                             "2020-07-07", "2021-12-07", "2022-08-03"};
@@ -219,12 +219,25 @@ net::Task<Answer> WorkloadService::decrypt(Module* module, Call call) {
     co_return ok({{"plaintext", plaintext}});
 }
 
-net::Task<base::Result<pki::Chain>> WorkloadService::issue_once(std::string certificate_id, std::string csr) {
-    auto handle = co_await keys_.load_pair(edge_ca_id);
-    if (!handle) co_return std::unexpected(std::move(handle).error());
-    CertificatesClient::Issuer issuer{edge_ca_id, *std::move(handle)};
-    auto chain = co_await certificates_.create(std::move(certificate_id), std::move(csr), std::move(issuer));
-    co_return chain;
+// The handle names the key by its id, so it stays good when the Edge CA is renewed with a new one.
+net::Task<base::Result<pki::Chain>> WorkloadService::issue_by_edge_ca(std::string certificate_id,
+                                                                      std::string csr) {
+    for (bool again = false;; again = true) {
+        if (edge_ca_handle_.empty()) {
+            auto handle = co_await keys_.load_pair(edge_ca_id);
+            if (!handle) co_return behind("failed to get edge CA key", handle.error());
+            edge_ca_handle_ = *std::move(handle);
+        }
+        CertificatesClient::Issuer issuer{edge_ca_id, edge_ca_handle_};
+        auto chain = co_await certificates_.create(certificate_id, csr, std::move(issuer));
+        if (chain) co_return chain;
+        // Handles die with the keys service's validation key: ask for a new one, once.
+        const bool died = chain.error().code == base::Code::invalid_argument &&
+                          chain.error().reason.find("privateKeyHandle") != std::string::npos;
+        if (!died || again)
+            co_return behind(fmt::format("failed to create cert {}", certificate_id), chain.error());
+        edge_ca_handle_.clear();
+    }
 }
 
 net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string common_name,
@@ -243,13 +256,13 @@ net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string
     while (true) {
         co_await edge_ca_.settled();
         const auto seen = edge_ca_.changes();
-        chain = co_await issue_once(certificate_id, *csr);
+        chain = co_await issue_by_edge_ca(certificate_id, *csr);
         // The Edge CA that was asked for a signature may have been replaced meanwhile.
         if (chain || edge_ca_.changes() == seen) break;
     }
     if (!chain) {
         edge_ca_.suspect();
-        co_return behind(what, chain.error());
+        co_return std::unexpected(std::move(chain).error());
     }
     // Leaf, Edge CA, intermediates, never the root, even if the Edge CA's file holds it (interfaces.md 3).
     pki::Chain presented{chain->front()};
@@ -299,9 +312,25 @@ net::Task<Answer> WorkloadService::identity_certificate(Module* module, Call cal
     // The original puts this URI into a dNSName; ours is a URI (edge-runtime.md 7.4).
     std::vector<std::string> names{
         fmt::format("URI:azureiot://{}/devices/{}/modules/{}", own.hub, own.device, identity->module)};
-    auto id = fmt::format("aziot-edged/module/{}:identity", identity->module);
+    auto id = module_identity_certificate(identity->module);
     auto answer = co_await issue(std::move(id), identity->module, std::move(names), "clientAuth");
+    if (!answer || !module->rules.x509) co_return answer;
+    // Only now is it worth anything: the hub must know it before the module uses it.
+    auto registered = co_await register_certificate(identity->module, *answer);
+    if (!registered) co_return behind("identity certificate", registered.error());
     co_return answer;
+}
+
+net::Task<base::Status> WorkloadService::register_certificate(std::string module,
+                                                              const http::Response& answer) {
+    const auto document = parse_json(answer.body, "answer");
+    if (!document) co_return std::unexpected(document.error());
+    const auto pem = text_member(*document, "certificate");
+    if (!pem) co_return std::unexpected(pem.error());
+    const auto leaf = pki::Certificate::from_pem(*pem, "identity certificate");
+    if (!leaf) co_return std::unexpected(leaf.error());
+    auto done = co_await identity_.register_thumbprint(std::move(module), base::to_hex_upper(leaf->sha256()));
+    co_return done;
 }
 
 net::Task<Answer> WorkloadService::trust_bundle() {

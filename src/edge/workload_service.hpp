@@ -62,7 +62,8 @@ class WorkloadService {
     net::Task<base::Result<std::string>> secrets_key(ModuleIdentity identity);
     net::Task<Answer> issue(std::string certificate_id, std::string common_name,
                             std::vector<std::string> names, std::string usage);
-    net::Task<base::Result<pki::Chain>> issue_once(std::string certificate_id, std::string csr);
+    net::Task<base::Result<pki::Chain>> issue_by_edge_ca(std::string certificate_id, std::string csr);
+    net::Task<base::Status> register_certificate(std::string module, const http::Response& answer);
     net::Task<bool> look_at(Module* module);
 
     WorkloadConfig config_;
@@ -70,6 +71,7 @@ class WorkloadService {
     KeysClient keys_;
     CertificatesClient certificates_;
     IdentityClient identity_;
+    std::string edge_ca_handle_;  ///< empty until it is asked for
     Renewal edge_ca_;
     std::vector<std::unique_ptr<Module>> modules_;
     std::optional<net::Event> wake_;

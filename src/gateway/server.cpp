@@ -15,6 +15,7 @@
 #include "gateway/server_certificate.hpp"
 #include "gateway/unlock.hpp"
 #include "net/listener.hpp"
+#include "net/service_manager.hpp"
 #include "net/timer.hpp"
 
 namespace gateway {
@@ -142,6 +143,7 @@ base::Status Server::Impl::announce() const {
     base::log::info(base::events::role_started, {{"device", options.config.module.device_id},
                                                  {"hub", options.config.hub.name},
                                                  {"hostname", options.config.hostname}});
+    if (auto told = net::notify_ready(); !told) return told;
     if (!options.ready_file) return {};
     const std::string text =
         "MQTT_PORT=" + std::to_string(listener->port()) + "\nPID=" + std::to_string(::getpid()) + "\n";

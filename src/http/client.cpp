@@ -2,6 +2,7 @@
 #include "http/client.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/encoding.hpp"
 #include "base/result.hpp"
@@ -48,9 +49,43 @@ net::Task<base::Result<net::Stream>> connect(Endpoint endpoint, milliseconds lim
     co_return std::move(connected->stream);
 }
 
-net::Task<base::Result<Response>> read_response(net::Stream& stream, ResponseReader::Body body,
-                                                steady_clock::time_point end, std::string thing) {
-    ResponseReader reader(header_limit, body_limit, body);
+/// The whole of what is left until `end`, never negative.
+milliseconds left_until(steady_clock::time_point end) {
+    return std::max(std::chrono::ceil<milliseconds>(end - steady_clock::now()), milliseconds(0));
+}
+
+steady_clock::time_point end_after(milliseconds limit) {
+    return steady_clock::now() + std::min(limit, milliseconds(std::chrono::hours(24)));
+}
+
+/// Sends with or without a promise of more, and reads the answer; what both kinds of exchange do.
+net::Task<base::Result<Response>> exchange(Endpoint endpoint, Request request, milliseconds limit,
+                                           const base::Clock& clock) {
+    const auto end = end_after(limit);
+    request.headers.set("Connection", "close");
+    auto connection = co_await Connection::open(std::move(endpoint), limit, clock);
+    if (!connection) co_return std::unexpected(std::move(connection).error());
+    auto response = co_await connection->ask(std::move(request), left_until(end));
+    co_return response;
+}
+
+}  // namespace
+
+Connection::Connection(net::Stream stream, std::string host, std::string thing)
+    : stream_(std::move(stream)), host_(std::move(host)), thing_(std::move(thing)) {}
+
+net::Task<base::Result<Connection>> Connection::open(Endpoint endpoint, milliseconds limit,
+                                                     const base::Clock& clock) {
+    auto host = host_field(endpoint);
+    auto thing = thing_of(endpoint);
+    auto stream = co_await connect(std::move(endpoint), limit, clock);
+    if (!stream) co_return std::unexpected(std::move(stream).error());
+    co_return Connection(*std::move(stream), std::move(host), std::move(thing));
+}
+
+net::Task<base::Result<Response>> Connection::read_response(bool without_body, steady_clock::time_point end) {
+    ResponseReader reader(header_limit, body_limit,
+                          without_body ? ResponseReader::Body::none : ResponseReader::Body::as_framed);
     std::string buffer;
     for (;;) {
         Progress progress = reader.feed(buffer);
@@ -59,50 +94,58 @@ net::Task<base::Result<Response>> read_response(net::Stream& stream, ResponseRea
             const std::size_t before = buffer.size();
             buffer.resize(before + read_size);
             const auto into = std::as_writable_bytes(std::span(buffer).subspan(before));
-            const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
-            const auto got = co_await stream.read_some(into, std::max(left, milliseconds(0)));
+            const auto got = co_await stream_.read_some(into, left_until(end));
             buffer.resize(before + got.value_or(0));
-            if (got) continue;
+            if (got) {
+                silent_ = false;
+                continue;
+            }
             if (got.error().code == base::Code::closed) {
                 progress = reader.end();
+                reusable_ = false;
                 if (progress == Progress::refused) {
-                    co_return base::fail(base::Code::unavailable, thing,
+                    co_return base::fail(base::Code::unavailable, thing_,
                                          "ended the connection within its answer");
                 }
             } else {
                 const bool late = got.error().code == base::Code::timeout;
-                co_return base::fail(got.error().code, thing,
+                if (late) silent_ = false;
+                co_return base::fail(got.error().code, thing_,
                                      late ? "did not answer in time" : got.error().reason);
             }
         }
-        if (progress == Progress::done) co_return reader.take();
+        if (progress == Progress::done) {
+            // What follows an answer that nobody asked for belongs to no request of ours.
+            reusable_ = reusable_ && buffer.empty();
+            co_return reader.take();
+        }
         if (progress == Progress::refused) {
             const bool large = reader.refusal().status != 400;
-            co_return base::fail(large ? base::Code::too_large : base::Code::malformed, thing,
+            co_return base::fail(large ? base::Code::too_large : base::Code::malformed, thing_,
                                  "gave an answer that cannot be read: " + reader.refusal().reason);
         }
     }
 }
 
-net::Task<base::Result<Response>> exchange(Endpoint endpoint, Request request, milliseconds limit,
-                                           const base::Clock& clock) {
-    const auto end = steady_clock::now() + std::min(limit, milliseconds(std::chrono::hours(24)));
-    const std::string thing = thing_of(endpoint);
-    const std::string bytes = write_request(request, host_field(endpoint));
-    const auto body =
-        request.verb == Verb::head ? ResponseReader::Body::none : ResponseReader::Body::as_framed;
-    SP_TRY(co_return, auto stream, co_await connect(std::move(endpoint), limit, clock));
-    const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
-    const auto written = co_await stream.write_all(base::as_bytes(bytes), std::max(left, milliseconds(0)));
+net::Task<base::Result<Response>> Connection::ask(Request request, milliseconds limit) {
+    const auto end = end_after(limit);
+    const bool keep = request.headers.get("connection") != "close";
+    const std::string bytes = write_request(request, host_, keep);
+    const bool promised = std::exchange(reusable_, keep);
+    silent_ = true;
+    if (!promised) co_return base::fail(base::Code::closed, thing_, "has ended this connection");
+    const auto written = co_await stream_.write_all(base::as_bytes(bytes), limit);
     // A server may answer and close before it has read all; its answer is worth more than our broken write.
     const bool broken = !written && written.error().code == base::Code::closed;
-    if (!written && !broken) co_return base::fail(written.error().code, thing, written.error().reason);
-    auto response = co_await read_response(stream, body, end, thing);
-    stream.close();
+    base::Result<Response> response = base::fail(base::Code::unavailable, thing_, "was not asked");
+    if (written || broken)
+        response = co_await read_response(request.verb == Verb::head, end);
+    else
+        response = base::fail(written.error().code, thing_, written.error().reason);
+    if (!response || response->headers.get("connection") == "close") reusable_ = false;
+    if (!reusable_) stream_.close();
     co_return response;
 }
-
-}  // namespace
 
 net::Task<base::Result<Response>> request(Endpoint endpoint, Request request, milliseconds limit,
                                           const base::Clock& clock) {

@@ -23,6 +23,32 @@ struct TlsEndpoint {
 };
 using Endpoint = std::variant<UnixEndpoint, TlsEndpoint>;
 
+/// A connection over which one request after another goes, for a peer that is asked often. On its own loop,
+/// and one request at a time.
+class Connection {
+  public:
+    static net::Task<base::Result<Connection>> open(Endpoint endpoint, std::chrono::milliseconds limit,
+                                                    const base::Clock& clock);
+    /// As `http::request`. limit: for this exchange. A failure ends the connection.
+    net::Task<base::Result<Response>> ask(Request request, std::chrono::milliseconds limit);
+    /// False where it ended, or the peer said that it will.
+    bool is_reusable() const { return reusable_; }
+    /// True where the last exchange failed before a single byte of its answer came: the peer may have closed
+    /// the idle connection meanwhile.
+    bool was_silent() const { return silent_; }
+
+  private:
+    Connection(net::Stream stream, std::string host, std::string thing);
+    net::Task<base::Result<Response>> read_response(bool without_body,
+                                                    std::chrono::steady_clock::time_point end);
+
+    net::Stream stream_;
+    std::string host_;
+    std::string thing_;
+    bool reusable_ = true;
+    bool silent_ = false;
+};
+
 /// One request over a new connection, closed afterwards. Host, Content-Length and Connection are set here.
 /// Any HTTP status is a success; errors are those of the transport (unavailable, timeout, unauthenticated,
 /// malformed). limit: for the whole exchange. The answer's body is at most 16 MiB.

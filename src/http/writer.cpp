@@ -68,7 +68,7 @@ std::string write_chunk(std::string_view piece) {
     return out;
 }
 
-std::string write_request(const Request& request, std::string_view host) {
+std::string write_request(const Request& request, std::string_view host, bool keep_alive) {
     std::string out(to_string(request.verb));
     out += ' ';
     for (const char c : request.raw_target) {
@@ -86,7 +86,7 @@ std::string write_request(const Request& request, std::string_view host) {
     if (usually_has_body || !request.body.empty()) {
         append_field(out, "Content-Length", std::to_string(request.body.size()));
     }
-    append_field(out, "Connection", "close");
+    if (!keep_alive) append_field(out, "Connection", "close");
     out += "\r\n";
     out += request.body;
     return out;

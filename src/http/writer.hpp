@@ -27,7 +27,7 @@ std::string write_response(const Response& response, const Framing& framing);
 std::string write_chunk(std::string_view piece);
 
 /// A request as bytes, with Host, Content-Length where it has a body or its verb usually has one, and
-/// Connection: close.
-std::string write_request(const Request& request, std::string_view host);
+/// Connection: close unless more will be asked over the same connection.
+std::string write_request(const Request& request, std::string_view host, bool keep_alive = false);
 
 }  // namespace http

@@ -254,7 +254,7 @@ net::Task<> Connection::wait_for_pause() {
         const auto left = paused_until_ - std::chrono::steady_clock::now();
         co_await resumed_.wait(std::chrono::ceil<std::chrono::milliseconds>(left));
     }
-    session_.listen_again(clock_.now());
+    session_.listen_again(steady_now());
 }
 
 net::Task<> Connection::write_out(std::shared_ptr<Connection> self) {

@@ -128,4 +128,10 @@ base::Result<PrivateKey> callback_key(const PublicKey& known, KeyCallback callba
     return PrivateKey::adopt(key.release());
 }
 
+bool is_signed_by(const Certificate& certificate, const PublicKey& key) {
+    const bool good = X509_verify(certificate.handle(), key.handle()) == 1;
+    clear_openssl_errors();
+    return good;
+}
+
 }  // namespace pki

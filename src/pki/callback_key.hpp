@@ -25,4 +25,8 @@ using KeyCallback =
 /// does (certificates, requests, TLS); it cannot be written out. `known`: EC or RSA, else `unsupported`.
 base::Result<PrivateKey> callback_key(const PublicKey& known, KeyCallback callback);
 
+/// True where the certificate's signature was made by `key`: whoever signed elsewhere looks before it is
+/// used.
+bool is_signed_by(const Certificate& certificate, const PublicKey& key);
+
 }  // namespace pki

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <boost/json/serialize.hpp>
+#include <future>
+#include <set>
 
 #include "base/file.hpp"
 #include "pki/csr.hpp"
@@ -97,6 +99,19 @@ TEST_F(Certificates, BadRequestsHaveTheirStatus) {
     const auto id = std::string("aziot-edged/module/m:1:server");
     EXPECT_EQ(call(Verb::post, "/certificates", R"({"certId":"x","csr":"nonsense"})").status, 400);
     EXPECT_EQ(call(Verb::post, "/certificates", R"({"certId":"x"})").status, 422);
+    EXPECT_EQ(call(Verb::post, "/certificates", R"({"csr":"x"})").status, 422);
+    EXPECT_EQ(message(call(Verb::post, "/certificates")), "missing request body");
+    for (const auto& issuer :
+         {value(7), value{{"certId", "aziot-edged-ca"}}, value{{"privateKeyHandle", "x"}}}) {
+        auto body = edge::parse_json(request(id, wish), "x")->as_object();
+        body["issuer"] = issuer;
+        EXPECT_EQ(call(Verb::post, "/certificates", serialize(body)).status, 422);
+    }
+    EXPECT_EQ(call(Verb::put, "/certificates/x", "{}").status, 422);
+    EXPECT_EQ(call(Verb::post, "/certificates/x", "{}").status, 400);
+    EXPECT_EQ(call(Verb::get, "/certificates").status, 400);
+    EXPECT_EQ(call(Verb::get, "/certificates/").status, 404);
+    EXPECT_EQ(call(Verb::get, "/certificate/x").status, 404);
     EXPECT_EQ(call(Verb::post, "/certificates", request(id, wish, "sr=x&sig=y")).status, 400);
     EXPECT_EQ(call(Verb::post, "/certificates", request(id, wish)).status, 500);  // no issuance of its own
     auto other = edge::parse_json(request(id, wish, edge_ca_handle()), "x")->as_object();
@@ -106,14 +121,139 @@ TEST_F(Certificates, BadRequestsHaveTheirStatus) {
     EXPECT_EQ(message(answer), "parameter \"issuer.certId\" has an invalid value\ncaused by: not found");
 }
 
+/// Requests of other programs, made with openssl req: what they ask for is refused with the reason.
+TEST_F(Certificates, RequestsThatMayNotBeFollowedAreRefusedWithTheReason) {
+    device_.wait_until_ready();
+    struct Case {
+        std::string file, words;
+    };
+    const std::vector<Case> cases{{"ed25519", "ED25519"},
+                                  {"rsa-1024", "1024"},
+                                  {"secp256k1", "secp256k1"},
+                                  {"sha1", "sha1"},
+                                  {"key-cert-sign", "to sign certificates"},
+                                  {"bad-name", "name"},
+                                  {"no-name", "common name"},
+                                  {"other-signature", "signature"}};
+    const auto handle = edge_ca_handle();
+    const std::string id = "aziot-edged/module/m:1:server";
+    for (const auto& each : cases) {
+        SCOPED_TRACE(each.file);
+        const auto csr =
+            base::read_file(std::filesystem::path(TEST_DATA) / "requests" / (each.file + ".csr"), "request");
+        ASSERT_TRUE(csr) << csr.error().text();
+        const auto answer =
+            call(Verb::post, "/certificates",
+                 serialize(value{{"certId", id},
+                                 {"csr", *csr},
+                                 {"issuer", {{"certId", "aziot-edged-ca"}, {"privateKeyHandle", handle}}}}));
+        EXPECT_EQ(answer.status, 400) << answer.body;
+        EXPECT_TRUE(message(answer).starts_with("parameter \"csr\" has an invalid value\ncaused by: "))
+            << answer.body;
+        EXPECT_NE(message(answer).find(each.words), std::string::npos) << answer.body;
+        EXPECT_FALSE(std::filesystem::exists(file(id)));
+    }
+}
+
+TEST_F(Certificates, AnIssuerKeyThatIsNotTheIssuersMakesNoCertificate) {
+    device_.wait_until_ready();
+    const auto other =
+        member(ask(device_.socket(edge::Service::keys), Verb::post, "/keypair", R"({"keyId":"other"})"),
+               "keyHandle");
+    const std::string id = "aziot-edged/module/m:1:server";
+    const pki::CsrWish wish{"m", {"DNS:m"}, {}, false};
+    const auto answer = call(Verb::post, "/certificates", request(id, wish, other));
+    EXPECT_EQ(answer.status, 500);
+    EXPECT_NE(message(answer).find("does not belong to the key that would sign"), std::string::npos)
+        << answer.body;
+    EXPECT_FALSE(std::filesystem::exists(file(id)));
+}
+
+TEST_F(Certificates, TwoWhoCreateTheSameIdAtOnceLeaveOneWholeChain) {
+    device_.wait_until_ready();
+    const auto handle = edge_ca_handle();
+    const std::string id = "aziot-edged/module/m:1:server";
+    std::vector<std::future<http::Response>> answers;
+    for (int i = 0; i < 6; ++i)
+        answers.push_back(std::async(std::launch::async, [&, i] {
+            const pki::CsrWish wish{"m" + std::to_string(i), {"DNS:m"}, {}, false};
+            return over_socket(Verb::post, "/certificates", request(id, wish, handle));
+        }));
+    std::set<std::string> made;
+    for (auto& each : answers) {
+        const auto answer = each.get();
+        ASSERT_EQ(answer.status, 201) << answer.body;
+        made.insert(member(answer, "pem"));
+    }
+    EXPECT_EQ(made.size(), answers.size());
+    EXPECT_TRUE(
+        made.contains(member(call(Verb::get, "/certificates/aziot-edged%2Fmodule%2Fm:1:server"), "pem")));
+}
+
+TEST_F(Certificates, ADamagedFileIsToldThenPutAsideAtTheNextStartAndMadeAgain) {
+    device_.wait_until_ready();
+    const auto ca = file("aziot-edged-ca");
+    for (const std::string damage : {"", "-----BEGIN CERTIFICATE-----\nMIIB"}) {
+        ASSERT_TRUE(base::write_atomically(ca, damage, 0644));
+        const auto answer = call(Verb::get, "/certificates/aziot-edged-ca");
+        EXPECT_EQ(answer.status, 500);
+        EXPECT_NE(message(answer).find(ca.string()), std::string::npos) << answer.body;
+        EXPECT_NE(message(answer).find("remove it"), std::string::npos) << answer.body;
+        device_.stop();
+        device_.start();
+        device_.wait_until_ready();
+        const auto again = call(Verb::get, "/certificates/aziot-edged-ca");
+        ASSERT_EQ(again.status, 200) << again.body;
+        const auto key = pki::PrivateKey::load((device_.paths().home(edge::Service::keys) / "keys" /
+                                                (edge::file_stem("aziot-edged-ca") + ".key"))
+                                                   .string(),
+                                               "key");
+        EXPECT_TRUE(key->matches(pki::Certificate::from_pem(member(again, "pem")).value()));
+        EXPECT_EQ(base::read_file(ca.string() + ".damaged", "certificate").value(), damage);
+    }
+}
+
+TEST_F(Certificates, WhatAnInterruptedWriteLeftIsGoneAfterTheStart) {
+    device_.wait_until_ready();
+    const auto left = file("x").parent_path() / ".x.cer.77.0.new";
+    ASSERT_TRUE(base::write_atomically(left, "half", 0644));
+    device_.stop();
+    device_.start();
+    EXPECT_FALSE(std::filesystem::exists(left));
+}
+
+TEST(CertificateStore, AGivenFileThatHoldsAKeyTooIsNotShown) {
+    support::TemporaryDirectory directory;
+    const auto given = support::make_identity({});
+    const auto both = given.certificate.pem() + std::string(given.key.pem()->text());
+    ASSERT_TRUE(base::write_atomically(directory / "both.pem", both, 0600));
+    const auto store = edge::CertificateStore::open(
+        directory / "certd", {{"both", "file://" + (directory / "both.pem").string()}});
+    const auto answer = store->read("both");
+    ASSERT_FALSE(answer);
+    EXPECT_NE(answer.error().text().find("holds a private key"), std::string::npos);
+    EXPECT_EQ(base::read_file(directory / "both.pem", "file").value(), both);
+}
+
+TEST(CertificateStore, AListThatContainsItselfEnds) {
+    support::TemporaryDirectory directory;
+    using List = std::vector<std::string>;
+    const auto store = edge::CertificateStore::open(
+        directory / "certd", {{"a", List{"b"}}, {"b", List{"a", "absent"}}, {"none", List{"absent"}}});
+    EXPECT_NE(store->read("a").error().text().find("contains itself"), std::string::npos);
+    EXPECT_EQ(store->read("none").error().code, base::Code::not_found);
+}
+
 TEST_F(Certificates, ImportTakesOnlyCertificates) {
     const auto given = support::make_identity({});
     const auto body = serialize(value{{"pem", given.certificate.pem()}});
     EXPECT_EQ(call(Verb::put, "/certificates/mine", body).status, 201);
     EXPECT_EQ(member(call(Verb::get, "/certificates/mine"), "pem"), given.certificate.pem());
     EXPECT_EQ(call(Verb::put, "/certificates/mine", R"({"pem":"nonsense"})").status, 400);
-    const auto key = serialize(value{{"pem", given.key.pem()->text()}});
-    EXPECT_EQ(call(Verb::put, "/certificates/mine", key).status, 400);
+    for (const auto& pem : {std::string(given.key.pem()->text()),
+                            given.certificate.pem() + std::string(given.key.pem()->text()), std::string()})
+        EXPECT_EQ(call(Verb::put, "/certificates/mine", serialize(value{{"pem", pem}})).status, 400);
+    EXPECT_EQ(member(call(Verb::get, "/certificates/mine"), "pem"), given.certificate.pem());
     EXPECT_EQ(call(Verb::put, "/certificates/mine").status, 422);
     EXPECT_EQ(call(Verb::delete_, "/certificates/mine").status, 204);
     EXPECT_EQ(call(Verb::delete_, "/certificates/mine").status, 204);

@@ -121,7 +121,10 @@ TEST(Identity, ModulesAreCreatedListedAndDeleted) {
     EXPECT_EQ(text(edge::object_member(spec_of(created), "auth").value(), "type"), "sas");
     EXPECT_FALSE(hub.primary_key("mod1").empty());
     EXPECT_EQ(call(device, Verb::put, "/identities/modules/mod1?type=aziot", "{}").status, 200);
-    EXPECT_EQ(call(device, Verb::put, "/identities/modules/mod1?type=aziot").status, 422);
+    const auto again =
+        call(device, Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":"mod1"})");
+    ASSERT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(text(spec_of(again), "genId"), text(spec_of(created), "genId"));
     const auto list = json_of(call(device, Verb::get, "/identities/modules?type=aziot")).at("identities");
     ASSERT_EQ(list.as_array().size(), 2U);
     EXPECT_FALSE(list.at(0).at("spec").as_object().contains("auth"));
@@ -201,12 +204,6 @@ TEST(Identity, RsaKeyOfTheDeviceOpensTheHub) {
     EXPECT_FALSE(hub.primary_key("$edgeHub").empty());
 }
 
-TEST(Identity, TypeIsRequired) {
-    RunningDevice device({});
-    EXPECT_EQ(call(device, Verb::get, "/identities/modules/$edgeHub").status, 400);
-    EXPECT_EQ(call(device, Verb::get, "/identities/modules?type=other").status, 400);
-}
-
 TEST(Identity, WhoMayDoWhat) {
     FakeHub hub;
     RunningDevice device(with(hub, R"(
@@ -225,17 +222,115 @@ idtype = ["device"]
     };
     EXPECT_EQ(status(4001, Verb::get, "/identities/modules/mod1?type=aziot"), 200);
     EXPECT_EQ(status(4001, Verb::get, "/identities/modules/$edgeHub?type=aziot"), 401);
-    EXPECT_EQ(status(4001, Verb::post, "/identities/device", "{}"), 401);
+    const std::string device_body = R"({"type":"anything"})";
+    EXPECT_EQ(status(4001, Verb::post, "/identities/device", device_body), 401);
+    EXPECT_EQ(status(4001, Verb::post, "/identities/device/reprovision"), 401);
+    EXPECT_EQ(status(4001, Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":"mod1"})"), 401);
+    EXPECT_EQ(status(4001, Verb::put, "/identities/modules/mod1?type=aziot", "{}"), 401);
     EXPECT_EQ(status(4001, Verb::get, "/identities/modules?type=aziot"), 401);
     EXPECT_EQ(status(4001, Verb::delete_, "/identities/modules/mod1?type=aziot"), 401);
-    EXPECT_EQ(status(4002, Verb::post, "/identities/device", "{}"), 200);
-    EXPECT_EQ(status(9999, Verb::post, "/identities/device", "{}"), 401);
+    EXPECT_EQ(status(4002, Verb::post, "/identities/device", device_body), 200);
+    EXPECT_EQ(status(4002, Verb::get, "/identities/modules/mod1?type=aziot"), 401);
+    EXPECT_EQ(status(9999, Verb::post, "/identities/device", device_body), 401);
+    EXPECT_EQ(status(9999, Verb::get, "/identities/provisioning"), 200);
     EXPECT_EQ(status(9999, Verb::get, "/identities/identity"), 401);
     EXPECT_EQ(status(9999, Verb::get, "/trust-bundle"), 200);
     const auto own = call(device, Verb::get, "/identities/identity", {}, 4001);
     EXPECT_EQ(text(spec_of(own), "moduleId"), "mod1");
     EXPECT_FALSE(
         spec_of(call(device, Verb::get, "/identities/identity", {}, 4002)).as_object().contains("moduleId"));
+}
+
+TEST(Identity, TheTrustBundleIsWhatModulesTrust) {
+    RunningDevice device({});
+    device.wait_until_ready();
+    const auto ours = call(device, Verb::get, "/trust-bundle", {}, 9999);
+    ASSERT_EQ(ours.status, 200) << ours.body;
+    const auto bundle = member(ours, "certificate");
+    EXPECT_EQ(pki::certificates_from_pem(bundle, "bundle").value().size(), 1U);
+    EXPECT_EQ(bundle, member(ask(device.socket(edge::Service::certificates), Verb::get,
+                                 "/certificates/aziot-edged-trust-bundle"),
+                             "pem"));
+}
+
+TEST(Identity, WithoutProvisioningEveryQuestionSaysSo) {
+    RunningDevice::Options options;
+    options.provisioned = false;
+    RunningDevice device(options);
+    EXPECT_EQ(member(call(device, Verb::get, "/identities/provisioning"), "source"), "none");
+    const std::string module = R"({"type":"aziot","moduleId":"m"})";
+    for (const auto& answer : {call(device, Verb::get, "/identities/identity"),
+                               call(device, Verb::post, "/identities/device", R"({"type":"aziot"})"),
+                               call(device, Verb::post, "/identities/device/reprovision"),
+                               call(device, Verb::get, "/identities/modules?type=aziot"),
+                               call(device, Verb::post, "/identities/modules", module),
+                               call(device, Verb::get, "/identities/modules/m?type=aziot"),
+                               call(device, Verb::put, "/identities/modules/m?type=aziot", "{}"),
+                               call(device, Verb::delete_, "/identities/modules/m?type=aziot")}) {
+        EXPECT_EQ(answer.status, 400);
+        EXPECT_EQ(message(answer), "device identity not found");
+    }
+    EXPECT_EQ(call(device, Verb::get, "/trust-bundle").status, 200);
+}
+
+TEST(Identity, ReprovisionAsksTheHubAgain) {
+    FakeHub hub;
+    RunningDevice device(with(hub));
+    device.wait_until_ready();
+    const auto before = hub.calls().size();
+    EXPECT_EQ(call(device, Verb::post, "/identities/device/reprovision").status, 204);
+    EXPECT_EQ(call(device, Verb::post, "/identities/device/reprovision", R"({"type":"aziot"})").status, 204);
+    EXPECT_EQ(hub.calls().size(), before + 2);
+    hub.refuse("ErrorCode:IotHubUnauthorizedAccess;disabled");
+    const auto answer = call(device, Verb::post, "/identities/device/reprovision");
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_NE(message(answer).find("disabled"), std::string::npos);
+    EXPECT_EQ(call(device, Verb::get, "/identities/modules/$edgeHub?type=aziot").status, 200)
+        << "a refusal has unprovisioned the device";
+}
+
+/// One request of each endpoint that the service cannot follow.
+TEST(Identity, EveryEndpointRefusesWhatItCannotFollow) {
+    RunningDevice device({});
+    struct Case {
+        Verb verb;
+        std::string target, body;
+        int status;
+        std::string words;
+    };
+    const std::string type = "parameter \"type\" has an invalid value";
+    const std::vector<Case> cases{
+        {Verb::post, "/identities/device", "", 400, "missing request body"},
+        {Verb::post, "/identities/device", "{}", 422, "type"},
+        {Verb::post, "/identities/device", "{", 422, "not JSON"},
+        {Verb::get, "/identities/device", "", 400, "method not allowed"},
+        {Verb::get, "/identities/modules", "", 400, type},
+        {Verb::get, "/identities/modules?type=other", "", 400, type},
+        {Verb::get, "/identities/modules/$edgeHub", "", 400, type},
+        {Verb::post, "/identities/modules", "", 400, "missing request body"},
+        {Verb::post, "/identities/modules", R"({"moduleId":"m"})", 400, type},
+        {Verb::post, "/identities/modules", R"({"type":"x","moduleId":"m"})", 400, type},
+        {Verb::post, "/identities/modules", R"({"type":7,"moduleId":"m"})", 422, "type"},
+        {Verb::post, "/identities/modules", R"({"type":"aziot"})", 422, "moduleId"},
+        {Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":""})", 400, "moduleId"},
+        {Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":"a/b"})", 400, "moduleId"},
+        {Verb::put, "/identities/modules/m?type=aziot", "", 422, "not JSON"},
+        {Verb::put, "/identities/modules/m?type=other", "{}", 400, type},
+        {Verb::put, "/identities/modules/m", "{}", 400, type},
+        {Verb::delete_, "/identities/modules/m", "", 400, type},
+        {Verb::delete_, "/identities/modules/m?type=aziot", "", 404, "Hub client error"},
+        {Verb::put, "/identities/modules/m?type=aziot", "{}", 404, "Hub client error"},
+        {Verb::post, "/identities/modules", R"({"type":"aziot","moduleId":"m"})", 404, "Hub client error"},
+        {Verb::get, "/identities/modules/", "", 404, "not found"},
+        {Verb::get, "/identities", "", 404, "not found"},
+        {Verb::post, "/trust-bundle", "{}", 400, "method not allowed"},
+    };
+    for (const auto& each : cases) {
+        SCOPED_TRACE(each.target + " " + each.body);
+        const auto answer = call(device, each.verb, each.target, each.body);
+        EXPECT_EQ(answer.status, each.status) << answer.body;
+        EXPECT_NE(message(answer).find(each.words), std::string::npos) << answer.body;
+    }
 }
 
 TEST(Identity, ProvisioningIsToldSince2021) {

@@ -19,11 +19,13 @@ constexpr uid_t stranger = 4242;
 /// The keys service alone, without a socket; the caller is root unless said otherwise.
 class Keys : public testing::Test {
   protected:
-    Keys() {
+    Keys() { start(); }
+    void start() {
         edge::KeysConfig config;
         config.home = directory_ / "keyd";
         config.preloaded = {{"given", "file://" + (directory_ / "given.key").string()},
-                            {"token", "pkcs11:token=T"}};
+                            {"token", "pkcs11:token=T?pin-value=1234"},
+                            {"chip", "tpm2:0x81000001"}};
         config.rules = {{1000, {"mine", "prefix*"}}};
         service_ = std::move(*edge::KeysService::make(config));
     }
@@ -81,6 +83,7 @@ TEST_F(Keys, AnAbsentKeyIs400) {
     EXPECT_EQ(answer.status, 400);
     EXPECT_EQ(message(answer), "parameter \"id\" has an invalid value\ncaused by: not found");
     EXPECT_EQ(call(Verb::get, "/keypair/none").status, 400);
+    EXPECT_EQ(call(Verb::post, "/keypair/other", R"({"from":"none"})").status, 400);
 }
 
 TEST_F(Keys, ForgedAndDamagedHandlesAreRefused) {
@@ -107,9 +110,7 @@ TEST_F(Keys, ForgedAndDamagedHandlesAreRefused) {
 
 TEST_F(Keys, HandlesSurviveARestart) {
     const auto handle = create("k");
-    edge::KeysConfig config;
-    config.home = directory_ / "keyd";
-    service_ = std::move(*edge::KeysService::make(config));
+    start();
     EXPECT_EQ(call(Verb::post, "/sign",
                    with_handle(handle, R"(,"algorithm":"HMAC-SHA256","parameters":{"message":""})"))
                   .status,
@@ -169,7 +170,31 @@ TEST_F(Keys, RsaPairSignsByEncrypting) {
     EXPECT_EQ(member(call(Verb::post, "/parameters/algorithm", with_handle(handle)), "value"), "RSA");
     const auto answer =
         call(Verb::post, "/encrypt", with_handle(handle, R"(,"algorithm":"RSA-PKCS1","plaintext":"bQ==")"));
-    EXPECT_EQ(base::from_base64(member(answer, "ciphertext"))->size(), 256U);
+    const auto signature = member(answer, "ciphertext");
+    EXPECT_EQ(base::from_base64(signature)->size(), 256U);
+    // The same padded by the caller: 00 01, FF..., 00, then the octets.
+    base::Bytes block(256, std::byte{0xff});
+    block[0] = std::byte{0};
+    block[1] = std::byte{1};
+    block[254] = std::byte{0};
+    block[255] = std::byte{'m'};
+    const auto raw = [&](const base::Bytes& plaintext) {
+        return call(Verb::post, "/encrypt",
+                    with_handle(handle, R"(,"algorithm":"RSA-NO-PADDING","plaintext":")" +
+                                            base::to_base64(plaintext) + "\""));
+    };
+    EXPECT_EQ(member(raw(block), "ciphertext"), signature);
+    block.pop_back();
+    EXPECT_EQ(raw(block).status, 400);
+    EXPECT_EQ(raw(base::Bytes(256, std::byte{0xff})).status, 400);  // not below the modulus
+    EXPECT_EQ(call(Verb::post, "/encrypt",
+                   with_handle(handle, R"(,"algorithm":"RSA-PKCS1","plaintext":")" +
+                                           base::to_base64(base::Bytes(300)) + "\""))
+                  .status,
+              400);
+    EXPECT_EQ(call(Verb::post, "/parameters/ec-point", with_handle(handle)).status, 400);
+    EXPECT_FALSE(member(call(Verb::post, "/parameters/rsa-modulus", with_handle(handle)), "value").empty());
+    EXPECT_EQ(member(call(Verb::post, "/parameters/rsa-exponent", with_handle(handle)), "value"), "AQAB");
     EXPECT_EQ(call(Verb::post, "/keypair", R"({"keyId":"x","preferredAlgorithms":"nonsense"})").status, 400);
 }
 
@@ -221,7 +246,6 @@ TEST_F(Keys, AKeyFileThatOthersMayReadIsRefusedWithTheRemedy) {
     EXPECT_NE(message(answer).find("chmod 600"), std::string::npos);
     ASSERT_EQ(::chmod((directory_ / "given.key").c_str(), 0600), 0);
     EXPECT_EQ(call(Verb::get, "/key/given").status, 200);
-    EXPECT_EQ(call(Verb::get, "/key/token").status, 400);
 }
 
 TEST_F(Keys, OnlyPrincipalsMayUseAnId) {
@@ -234,6 +258,177 @@ TEST_F(Keys, OnlyPrincipalsMayUseAnId) {
     EXPECT_EQ(call(Verb::get, "/key/other", {}, 1000).status, 401);
     // Not even root: with this key every handle could be forged.
     EXPECT_EQ(call(Verb::get, "/key/handle-validation-key").status, 401);
+}
+
+TEST_F(Keys, TokensHaveTheirPlaceAndAreRefusedWithoutTheirPin) {
+    for (const std::string id : {"token", "chip"}) {
+        const std::string named = R"("keyId":")" + id + "\"";
+        for (const auto& answer :
+             {call(Verb::get, "/key/" + id), call(Verb::get, "/keypair/" + id),
+              call(Verb::post, "/key", "{" + named + R"(,"usage":"sign"})"),
+              call(Verb::post, "/key", "{" + named + R"(,"usage":"sign","keyBytes":"a2V5"})"),
+              call(Verb::post, "/keypair", "{" + named + "}"),
+              call(Verb::post, "/keypair/mine", R"({"from":")" + id + "\"}")}) {
+            EXPECT_EQ(answer.status, 400) << id;
+            EXPECT_NE(message(answer).find("which this version cannot open"), std::string::npos)
+                << answer.body;
+            EXPECT_EQ(message(answer).find("1234"), std::string::npos);
+        }
+    }
+    create_pair("mine", "ec-p256");
+    EXPECT_EQ(call(Verb::post, "/keypair/token", R"({"from":"mine"})").status, 400);
+    EXPECT_EQ(call(Verb::get, "/keypair/mine").status, 200);
+}
+
+TEST_F(Keys, AnEmptyOrDamagedFileIsToldAndMadeAgainWhenItIsCreated) {
+    struct Case {
+        std::string load, create, body, content;
+    };
+    const std::vector<Case> cases{
+        {"/key/k1", "/key", R"({"keyId":"k1","usage":"sign"})", ""},
+        {"/keypair/k2", "/keypair", R"({"keyId":"k2"})", ""},
+        {"/keypair/k3", "/keypair", R"({"keyId":"k3"})", "-----BEGIN PRIVATE KEY-----\nMIGH"},
+    };
+    for (const auto& each : cases) {
+        SCOPED_TRACE(each.load);
+        const auto path = file(each.load.substr(each.load.rfind('/') + 1));
+        ASSERT_TRUE(base::write_atomically(path, each.content, 0600));
+        const auto loaded = call(Verb::get, each.load);
+        EXPECT_EQ(loaded.status, 500);
+        EXPECT_NE(message(loaded).find("put it back from a backup"), std::string::npos) << loaded.body;
+        EXPECT_EQ(call(Verb::post, each.create, each.body).status, 200);
+        EXPECT_EQ(call(Verb::get, each.load).status, 200);
+        EXPECT_EQ(base::read_file(path.string() + ".damaged", "key").value(), each.content);
+    }
+}
+
+TEST_F(Keys, ADamagedFileThatWasGivenIsNeverReplaced) {
+    ASSERT_TRUE(base::write_atomically(directory_ / "given.key", "nonsense", 0600));
+    const auto answer = call(Verb::post, "/keypair", R"({"keyId":"given"})");
+    EXPECT_EQ(answer.status, 500);
+    EXPECT_NE(message(answer).find("given.key"), std::string::npos);
+    EXPECT_EQ(base::read_file(directory_ / "given.key", "key").value(), "nonsense");
+}
+
+TEST_F(Keys, AnEmptyHandleKeyIsMadeAgainAtTheStart) {
+    const auto handle = create("k");
+    ASSERT_TRUE(base::write_atomically(file("handle-validation-key"), "", 0600));
+    start();
+    const std::string sign = R"(,"algorithm":"HMAC-SHA256","parameters":{"message":""})";
+    EXPECT_EQ(call(Verb::post, "/sign", with_handle(handle, sign)).status, 400);
+    EXPECT_EQ(call(Verb::post, "/sign", with_handle(create("k"), sign)).status, 200);
+}
+
+TEST_F(Keys, WhatAnInterruptedWriteLeftIsGoneAfterTheStart) {
+    const auto left = directory_ / "keyd/keys/.k-1.key.77.0.new";
+    ASSERT_TRUE(base::write_atomically(left, "half a k", 0600));
+    const auto kept = file("mine");
+    create_pair("mine", "ec-p256");
+    start();
+    EXPECT_FALSE(std::filesystem::exists(left));
+    EXPECT_TRUE(std::filesystem::exists(kept));
+}
+
+TEST_F(Keys, AKeyThatWasReplacedOnTheDiskIsTheOneThatIsUsed) {
+    const auto handle = create_pair("pair", "ec-p256");
+    const auto point = [&] {
+        return member(call(Verb::post, "/parameters/ec-point", with_handle(handle)), "value");
+    };
+    const auto before = point();
+    EXPECT_EQ(point(), before);
+    create_pair("other", "ec-p256");
+    EXPECT_EQ(call(Verb::post, "/keypair/pair", R"({"from":"other"})").status, 204);
+    const auto after = point();
+    EXPECT_NE(after, before);
+    ASSERT_EQ(::chmod(file("pair").c_str(), 0640), 0);
+    EXPECT_EQ(call(Verb::post, "/parameters/ec-point", with_handle(handle)).status, 500);
+}
+
+/// One request of each endpoint that the service cannot follow, and what it says.
+TEST_F(Keys, EveryEndpointRefusesWhatItCannotFollow) {
+    const auto symmetric = create("k");
+    const auto pair = create_pair("p", "ec-p256");
+    const auto derived = member(call(Verb::post, "/derivedkey",
+                                     R"({"baseKeyHandle":")" + symmetric + R"(","derivationData":"ZA=="})"),
+                                "keyHandle");
+    const std::string digest = R"(,"parameters":{"digest":")" + base::to_base64(base::Bytes(32)) + "\"}";
+    struct Case {
+        Verb verb;
+        std::string target, body;
+        int status;
+        std::string words;
+    };
+    const std::vector<Case> cases{
+        {Verb::post, "/key", R"({"usage":"sign"})", 422, "keyId"},
+        {Verb::post, "/key", R"({"keyId":"k"})", 422, "usage"},
+        {Verb::post, "/key", R"({"keyId":"k","usage":""})", 422, "unknown usage"},
+        {Verb::post, "/key", R"({"keyId":"k","usage":"encrypt,derive"})", 400, "encrypt may not"},
+        {Verb::post, "/key", R"({"keyId":"k","usage":"sign","keyBytes":""})", 400, "is empty"},
+        {Verb::post, "/key", R"({"keyId":"k","usage":"sign","keyBytes":7})", 422, "keyBytes"},
+        {Verb::post, "/key", "[]", 422, "keyId"},
+        {Verb::post, "/key/k", "{}", 400, "invalid type \"key\""},
+        {Verb::delete_, "/key", "{}", 422, "keyHandle"},
+        {Verb::delete_, "/key", with_handle(pair), 400, "another kind"},
+        {Verb::delete_, "/key", with_handle(derived), 400, "another kind"},
+        {Verb::delete_, "/key", "", 400, "missing request body"},
+        {Verb::post, "/keypair", "{}", 422, "keyId"},
+        {Verb::post, "/keypair", R"({"keyId":"q","preferredAlgorithms":""})", 400, "preferredAlgorithms"},
+        {Verb::post, "/keypair", R"({"keyId":"q","preferredAlgorithms":["*"]})", 422, "preferredAlgorithms"},
+        {Verb::post, "/keypair/q", "{}", 422, "from"},
+        {Verb::post, "/keypair/q", R"({"from":"q"})", 400, "identical"},
+        {Verb::delete_, "/keypair", with_handle(symmetric), 400, "another kind"},
+        {Verb::post, "/parameters/algorithm", "{}", 422, "keyHandle"},
+        {Verb::post, "/parameters/algorithm", with_handle(symmetric), 400,
+         "a parameter has an invalid value"},
+        {Verb::post, "/parameters/curve", with_handle(pair), 400, "a parameter has an invalid value"},
+        {Verb::post, "/derivedkey", with_handle(symmetric), 422, "baseKeyHandle"},
+        {Verb::post, "/derivedkey", R"({"baseKeyHandle":")" + symmetric + "\"}", 422, "derivationData"},
+        {Verb::post, "/derivedkey", R"({"baseKeyHandle":")" + pair + R"(","derivationData":""})", 400,
+         "derived"},
+        {Verb::post, "/derivedkey", R"({"baseKeyHandle":"x","derivationData":""})", 400, "invalid handle"},
+        {Verb::post, "/derivedkey/export", with_handle(pair), 400, "derived key"},
+        {Verb::post, "/sign", with_handle(pair), 422, "algorithm"},
+        {Verb::post, "/sign", with_handle(pair, R"(,"algorithm":"ECDSA")"), 422, "parameters"},
+        {Verb::post, "/sign", with_handle(pair, R"(,"algorithm":"ECDSA","parameters":7)"), 422, "parameters"},
+        {Verb::post, "/sign", with_handle(pair, R"(,"algorithm":"ECDSA","parameters":{})"), 422, "digest"},
+        {Verb::post, "/sign", with_handle(pair, R"(,"algorithm":"ECDSA","parameters":{"digest":"AA=="})"),
+         400, "is no digest"},
+        {Verb::post, "/sign", with_handle(symmetric, R"(,"algorithm":"ECDSA")" + digest), 400, "mechanism"},
+        {Verb::post, "/sign", with_handle(pair, R"(,"algorithm":"EdDSA","parameters":{})"), 400, "algorithm"},
+        {Verb::post, "/encrypt", with_handle(symmetric, R"(,"algorithm":"AEAD")"), 422, "plaintext"},
+        {Verb::post, "/encrypt", with_handle(symmetric, R"(,"algorithm":"AEAD","plaintext":"")"), 422,
+         "parameters"},
+        {Verb::post, "/encrypt",
+         with_handle(symmetric, R"(,"algorithm":"AEAD","plaintext":"","parameters":{"iv":"","aad":""})"), 400,
+         "iv"},
+        {Verb::post, "/encrypt",
+         with_handle(pair, R"(,"algorithm":"AEAD","plaintext":"","parameters":{"iv":"aQ==","aad":""})"), 400,
+         "mechanism"},
+        {Verb::post, "/encrypt", with_handle(symmetric, R"(,"algorithm":"RSA-PKCS1","plaintext":"")"), 400,
+         "mechanism"},
+        {Verb::post, "/encrypt", with_handle(pair, R"(,"algorithm":"RSA-OAEP","plaintext":"")"), 400,
+         "algorithm"},
+        {Verb::post, "/decrypt", with_handle(pair, R"(,"algorithm":"RSA-PKCS1","ciphertext":"")"), 400,
+         "cannot decrypt"},
+        {Verb::post, "/decrypt",
+         with_handle(symmetric,
+                     R"(,"algorithm":"AEAD","ciphertext":"Ag==","parameters":{"iv":"aQ==","aad":""})"),
+         400, "ciphertext"},
+    };
+    for (const auto& each : cases) {
+        SCOPED_TRACE(each.target + " " + each.body.substr(0, 40) + " " + each.words);
+        const auto answer = call(each.verb, each.target, each.body);
+        EXPECT_EQ(answer.status, each.status) << answer.body;
+        EXPECT_NE(message(answer).find(each.words), std::string::npos) << answer.body;
+    }
+    EXPECT_EQ(call(Verb::get, "/key/k").status, 200) << "a refused import has replaced it";
+    call(Verb::post, "/key", R"({"keyId":"short","usage":"encrypt","keyBytes":"a2V5"})");
+    const auto handle = member(call(Verb::get, "/key/short"), "keyHandle");
+    EXPECT_EQ(
+        call(Verb::post, "/encrypt",
+             with_handle(handle, R"(,"algorithm":"AEAD","plaintext":"","parameters":{"iv":"aQ==","aad":""})"))
+            .status,
+        400);
 }
 
 TEST_F(Keys, CommonRulesOfLocalApisHold) {

@@ -71,7 +71,9 @@ RunningDevice::RunningDevice(Options options)
     const auto trusted = options.hub_ca.empty() ? (secrets / "device.pem").string() : options.hub_ca;
     sure(base::write_atomically(
         paths_.configuration(),
-        fmt::format(R"(
+        !options.provisioned
+            ? "hostname = \"edgegateway.local\"\n[provisioning]\nsource = \"none\"\n" + options.more
+            : fmt::format(R"(
 hostname = "edgegateway.local"
 [provisioning]
 source = "manual"
@@ -84,7 +86,7 @@ device_id = "{}"
 {}
 {}
 )",
-                    test_hub, options.hub_port, trusted, test_device, authentication, options.more),
+                          test_hub, options.hub_port, trusted, test_device, authentication, options.more),
         0600));
     const auto configuration = sure(edge::read_configuration(paths_));
     sure(edge::write_service_files(configuration, paths_, sure(edge::users_of(paths_)), false));
@@ -312,6 +314,10 @@ std::string FakeHub::generation(const std::string& module) const {
 void FakeHub::accept_only(std::string thumbprint) {
     const std::lock_guard lock(state_->mutex);
     state_->thumbprint = std::move(thumbprint);
+}
+std::string FakeHub::authentication(const std::string& module) const {
+    const std::lock_guard lock(state_->mutex);
+    return edge::json::serialize(state_->modules.at(module).at("authentication"));
 }
 void FakeHub::refuse(std::string text) {
     const std::lock_guard lock(state_->mutex);

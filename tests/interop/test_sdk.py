@@ -11,7 +11,7 @@ import random
 import shutil
 import unittest
 
-from harness import SOURCE, SystemTest, run, sallyport
+from harness import HOSTNAME, SOURCE, SystemTest, run, sallyport
 
 SCRIPTS = SOURCE / "tests" / "interop" / "sdk"
 MODULES = SOURCE / "build" / "interop-sdk"  # scripts/install puts them there
@@ -32,10 +32,11 @@ class Sdk(SystemTest):
         self.certificates = self.world.dir / "issued"
         self.certificates.mkdir(mode=0o700, exist_ok=True)
 
-    def node(self, script, **env):
+    def node(self, script, *before, **env):
+        """Runs a script; before: the words of a command that runs it."""
         w = self.world
         shutil.copytree(SCRIPTS, MODULES, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-        done = run("node", "--test", "--test-reporter=spec", MODULES / script, check=False, timeout=150, env={
+        done = run(*before, "node", "--test", "--test-reporter=spec", MODULES / script, check=False, timeout=150, env={
             "IOTHUB_CONNECTION_STRING": self.string("iothubowner"),
             "IOTHUB_HOSTNAME": self.address,
             "IOTHUB_CA_FILE": str(w.root),
@@ -73,6 +74,41 @@ class SdkDevice(Sdk):
 
     def test_device_over_https(self):
         self.node("http.mjs")
+
+
+class SdkEdgeModule(Sdk):
+    def make_device(self):
+        w = self.world
+        identity = w.issue("device", "EdgeGateway", "edge-identity")
+        w.register_edge(identity[0])
+        etc = w.edge_root / "etc/aziot"
+        etc.mkdir(parents=True, mode=0o700)
+        config = etc / "config.toml"
+        config.write_text(f"""hostname = "{HOSTNAME}"
+trust_bundle_cert = "file://{w.root}"
+[provisioning]
+source = "manual"
+iothub_hostname = "{self.address}"
+trusted_certs = ["file://{w.root}"]
+device_id = "EdgeGateway"
+[provisioning.authentication]
+method = "x509"
+identity_cert = "file://{identity[0]}"
+identity_pk = "file://{identity[1]}"
+[[principal]]
+name = "mod1"
+uid = {os.geteuid()}
+idtype = ["module"]
+""")
+        config.chmod(0o600)
+        return w.process("edge", "edge", "run", "--root", w.edge_root).start()
+
+    def test_module_client_from_the_environment(self):
+        self.make_device()
+        environment = self.world.edge_root / "var/lib/aziot/edged/env/mod1.env"
+        # Without the gateway's name the SDK speaks to the hub.
+        self.node("edge-module.mjs", "sh", "-c",
+                  'set -a; . "$0"; set +a; unset IOTEDGE_GATEWAYHOSTNAME; exec "$@"', environment)
 
 
 class SdkService(Sdk):

@@ -234,7 +234,7 @@ class World:
 
     # --- edge device and gateway
 
-    def make_edge(self, edge_ca=True, trusted_certs=True):
+    def make_edge(self, edge_ca=True, trusted_certs=True, more=""):
         identity = self.issue("device", "EdgeGateway", "edge-identity")
         self.register_edge(identity[0])
         certs = self.edge_root / "var/lib/aziot/certd/certs"
@@ -262,7 +262,7 @@ identity_pk = "file://{keys}/{DEVICE_ID}.key"
             ca_cert, ca_key = self.issue("edge-ca", "iotedged workload ca edgegateway", "edge-ca")
             text += f'[edge_ca]\ncert = "file://{ca_cert}"\npk = "file://{ca_key}"\n'
         config = self.edge_root / "etc/aziot/config.toml"
-        config.write_text(text)
+        config.write_text(text + more)
         config.chmod(0o600)
         self.edge = self.process("edge", "edge", "run", "--root", self.edge_root)
         return self.edge.start()

@@ -24,6 +24,12 @@ export function fromString(kind, connectionString, transport) {
   open.push(client);
   return client;
 }
+/** The client of a module that runs on an edge device; closed likewise. */
+export async function fromEnvironment(transport) {
+  const client = await ModuleClient.fromEnvironment(transport);
+  open.push(client);
+  return client;
+}
 afterEach(async () => {
   for (const client of open.splice(0)) await Promise.race([client.close().catch(() => {}), delay(2000)]);
 });
