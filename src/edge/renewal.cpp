@@ -145,8 +145,8 @@ net::Task<base::Status> Renewal::look() {
     if (!subject_.supplied) {
         found = co_await repaired(*std::move(found));
         if (!found) co_return std::unexpected(std::move(found).error());
+        // Nothing depends on it, and the next look tries again.
         auto tidied = co_await pair_.forget_expired(clock_.now());
-        if (!tidied) co_return tidied;
     }
     const auto& state = *found;
     whole_ = state.facts.in_use;
