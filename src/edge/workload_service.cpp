@@ -253,14 +253,17 @@ net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string
     auto csr = pki::make_csr_pem(wish, *key);
     if (!csr) co_return behind(what, csr.error());
     base::Result<pki::Chain> chain = pki::Chain();
-    for (std::uint64_t seen = 0;;) {
+    while (true) {
         co_await edge_ca_.settled();
-        seen = edge_ca_.changes();
+        const auto seen = edge_ca_.changes();
         chain = co_await issue_by_edge_ca(certificate_id, *csr);
         // The Edge CA that was asked for a signature may have been replaced meanwhile.
         if (chain || edge_ca_.changes() == seen) break;
     }
-    if (!chain) co_return std::unexpected(std::move(chain).error());
+    if (!chain) {
+        edge_ca_.suspect();
+        co_return std::unexpected(std::move(chain).error());
+    }
     // Leaf, Edge CA, intermediates, never the root, even if the Edge CA's file holds it (interfaces.md 3).
     pki::Chain presented{chain->front()};
     for (std::size_t i = 1; i < chain->size(); ++i)

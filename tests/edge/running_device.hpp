@@ -98,6 +98,9 @@ class FakeHub {
     std::string authentication(const std::string& module) const;
     /// Every call from now on is refused with 401 and this text.
     void refuse(std::string text);
+    /// From now on only this client certificate (SHA-256 in upper-case hex) is let in, as by a hub that has
+    /// it registered by its thumbprint.
+    void accept_only(std::string thumbprint);
 
     struct State;
 
