@@ -22,7 +22,7 @@ constexpr const char* start_it =
 
 edge::LocalService service_at(const Device& device, std::string name, const std::filesystem::path& socket,
                               std::string version) {
-    return {std::move(name), socket.string(), std::move(version), &device.clock};
+    return edge::local_service(std::move(name), socket.string(), std::move(version), device.clock, 0);
 }
 
 /// Any answer counts: a path that no service has is answered with "not found" by one that works.

@@ -3,8 +3,8 @@
 
 #include "base/file.hpp"
 #include "base/result.hpp"
-#include "check/judge_name.hpp"
 #include "http/client.hpp"
+#include "http/date.hpp"
 
 namespace check {
 
@@ -55,7 +55,7 @@ net::Task<HubProbe> probe_hub(net::TlsTarget target, std::shared_ptr<const pki::
         probe.reached = std::unexpected(std::move(answered).error());
         co_return probe;
     }
-    if (const auto date = answered->headers.get("Date")) probe.date = parse_http_date(*date);
+    if (const auto date = answered->headers.get("Date")) probe.date = http::parse_date(*date);
     co_return probe;
 }
 
