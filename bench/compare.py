@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub beside mosquitto and `openssl s_server`, in one run: server on core 0, load on core 1.
 
-usage: bench/compare.py BUILD_DIRECTORY [handshake] [idle] [publish]     (mosquitto: Debian package mosquitto)
+usage: bench/compare.py BUILD_DIRECTORY [handshake] [resume] [idle] [publish] [lookup]
+
+mosquitto is the Debian package (scripts/install bench).
 
 Figures are the server's CPU time (/proc/PID/stat) and resident memory (/proc/PID/status), so that what the load costs
 does not count. Servers take turns within a run, since a machine's speed drifts.
@@ -20,8 +22,8 @@ import tempfile
 import time
 
 build = pathlib.Path(sys.argv[1]).resolve()
-wanted = sys.argv[2:] or ["handshake", "idle", "publish"]
-SALLYPORT, LOAD = build / "sallyport", build / "bench" / "hub_load"
+wanted = sys.argv[2:] or ["handshake", "resume", "idle", "publish", "lookup"]
+SALLYPORT, LOAD, RESUME = build / "sallyport", build / "bench" / "hub_load", build / "bench" / "resume_load"
 HUB, DEVICES, TICK = "ContosoIotHub", int(os.environ.get("BENCH_DEVICES", 100_000)), os.sysconf("SC_CLK_TCK")
 SECONDS = os.environ.get("BENCH_SECONDS", "10")
 work = pathlib.Path(tempfile.mkdtemp(prefix="sp-bench-", dir=os.environ.get("BENCH_DIR", "/tmp")))
@@ -81,23 +83,25 @@ server_cert, server_key = issue("server", HUB, "--san", f"DNS:{HUB}", "--san", "
 thumbprint = run("openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256").split("=")[1].strip().replace(":", "")
 
 
-def start_hub():
-    data = work / "hub"
+def start_hub(devices=DEVICES, tls=""):
+    data = pathlib.Path(tempfile.mkdtemp(prefix="hub-", dir=work)) / "data"
     run(SALLYPORT, "hub", "init", "--data", data, "--name", HUB, "--name", "127.0.0.1")
     shutil.copy(server_cert, data / "hub.pem")
     shutil.copy(server_key, data / "hub.key")
     os.chmod(data / "hub.key", 0o600)
-    ready = work / "hub.ready"
+    config = data / "hub.toml"
+    config.write_text(config.read_text().replace("[tls]\n", "[tls]\n" + tls))
+    ready = data / "ready"
     process = start(SALLYPORT, "hub", "run", "--data", data, "--listen", "127.0.0.1", "--mqtt-port", "0", "--https-port", "0",
                     "--ready-file", ready, ready=ready.exists)
     values = dict(line.split("=", 1) for line in ready.read_text().splitlines() if "=" in line)
     string = run(SALLYPORT, "hub", "connection-string", "show", "--data", data, "--host",
                  f"127.0.0.1:{values['HTTPS_PORT']}").strip()
-    register(string)
+    register(string, devices)
     return process, int(values["MQTT_PORT"])
 
 
-def register(string):
+def register(string, devices):
     """By the bulk API, 100 at a time over one connection."""
     import http.client
     import ssl
@@ -108,17 +112,18 @@ def register(string):
     signed = token(host, parts["SharedAccessKey"], policy=parts["SharedAccessKeyName"])
     connection = http.client.HTTPSConnection(host, int(port), context=ssl.create_default_context(cafile=str(root)))
     begin = time.monotonic()
-    for first in range(0, DEVICES, 100):
+    for first in range(0, devices, 100):
         items = [{"id": f"d{i}", "importMode": "create", "status": "enabled", "authentication": {
             "type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": thumbprint}}}
-            for i in range(first, min(first + 100, DEVICES))]
+            for i in range(first, min(first + 100, devices))]
         connection.request("POST", "/devices?api-version=2021-04-12", json.dumps(items),
                            {"Authorization": signed, "Content-Type": "application/json"})
         answer = connection.getresponse()
         text = answer.read()
         if answer.status != 200:
             raise SystemExit(f"bulk: {answer.status} {text[:300]}")
-    print(f"registered {DEVICES} devices by the bulk API in {time.monotonic() - begin:.1f} s")
+    if devices >= 10_000:
+        print(f"registered {devices} devices by the bulk API in {time.monotonic() - begin:.1f} s")
 
 
 def start_mosquitto():
@@ -169,6 +174,38 @@ def handshakes(hub, mosquitto, s_server):
         print(f"{name:22} {sorted(values)[1]:8.0f} us of server CPU   ({', '.join(f'{v:.0f}' for v in values)})")
 
 
+def resumed(hub):
+    """Full and resumed connects to one hub that sends tickets, in turn."""
+    process, port = hub
+    costs = {"full": [], "resumed": []}
+    for _ in range(3):
+        for kind, values in costs.items():
+            before = cpu(process)
+            told = json.loads(run("taskset", "-c", "1", RESUME, "--host", "127.0.0.1", "--port", port, "--name", HUB, "--hub", HUB,
+                                  "--cert", cert, "--key", key, "--trust", root, "--seconds", SECONDS,
+                                  *(["--full"] if kind == "full" else [])))
+            if kind == "resumed" and told["resumed"] < told["done"] - 1:
+                raise SystemExit(f"not resumed: {told}")
+            values.append((cpu(process) - before) / told["done"] * 1e6)
+    for kind, values in costs.items():
+        print(f"hub connect, {kind:9} {sorted(values)[1]:8.0f} us of server CPU, tickets on   "
+              f"({', '.join(f'{v:.0f}' for v in values)})")
+
+
+def lookups():
+    """The same connects at registries of a thousand and of a million."""
+    hubs = {1000: start_hub(1000), 1_000_000: start_hub(1_000_000)}
+    costs = {count: [] for count in hubs}
+    for _ in range(3):
+        for count, (process, port) in hubs.items():
+            before = cpu(process)
+            done = json.loads(run(*load("connect", port, "--seconds", SECONDS, "--count", count)))["done"]
+            costs[count].append((cpu(process) - before) / done * 1e6)
+    for count, values in costs.items():
+        print(f"hub connect at {count:8} registered devices {sorted(values)[1]:8.0f} us of server CPU; "
+              f"resident {resident(hubs[count][0]) / 2**20:.0f} MiB   ({', '.join(f'{v:.0f}' for v in values)})")
+
+
 def idle(*named):
     for name, (process, port) in named:
         before, count = resident(process), 3000
@@ -202,10 +239,14 @@ try:
     hub, mosquitto = start_hub(), start_mosquitto()
     if "handshake" in wanted:
         handshakes(hub, mosquitto, start_s_server())
+    if "resume" in wanted:
+        resumed(start_hub(1000, "resumption = true\n"))
     if "idle" in wanted:
         idle(("hub", hub), ("mosquitto", mosquitto))
     if "publish" in wanted:
         publish(("hub", hub), ("mosquitto", mosquitto))
+    if "lookup" in wanted:
+        lookups()
 finally:
     for server in servers:
         server.send_signal(signal.SIGTERM)

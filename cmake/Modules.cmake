@@ -22,11 +22,12 @@ function(sallyport_module name)
   endif()
   set(base "${CMAKE_BINARY_DIR}/inc/${name}")
   # A header whose own source includes it first has been compiled alone by that; the others are by
-  # all_verify_interface_header_sets. What is precompiled is there before the first include, and proves nothing.
+  # all_verify_interface_header_sets. Where a precompiled header stands in front, tree.headers_name_what_they_use
+  # makes up for what it hides.
   set(proven "")
   foreach(header ${headers})
     string(REGEX REPLACE "hpp$" "cpp" source "${CMAKE_SOURCE_DIR}/src/${name}/${header}")
-    if(EXISTS "${source}" AND NOT name IN_LIST SALLYPORT_PRECOMPILED)
+    if(EXISTS "${source}")
       list(APPEND proven "${header}")
     endif()
   endforeach()
@@ -56,6 +57,16 @@ function(sallyport_program name)
   target_link_libraries(${name} PRIVATE ${ARG_USES} ${ARG_LINK})
 endfunction()
 
+# The program OF with its object WITHOUT replaced by the sources of another folder. What those define of a module's
+# library is not taken from there.
+function(sallyport_variant name)
+  cmake_parse_arguments(ARG "" "OF;SOURCES;WITHOUT" "" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${ARG_SOURCES}/*.cpp")
+  add_executable(${name} ${sources} "$<FILTER:$<TARGET_OBJECTS:${ARG_OF}>,EXCLUDE,/${ARG_WITHOUT}\\.cpp>")
+  target_include_directories(${name} PRIVATE $<TARGET_PROPERTY:${ARG_OF},INCLUDE_DIRECTORIES>)
+  target_link_libraries(${name} PRIVATE $<TARGET_PROPERTY:${ARG_OF},LINK_LIBRARIES>)
+endfunction()
+
 # tests/<module>/*.cpp becomes the program <module>_tests, found by ctest test by test.
 function(sallyport_tests module)
   cmake_parse_arguments(ARG "" "" "USES" ${ARGN})
@@ -66,7 +77,7 @@ function(sallyport_tests module)
   add_executable(${module}_tests ${sources})
   target_link_libraries(${module}_tests PRIVATE ${module} ${ARG_USES} test_support GTest::gmock GTest::gtest_main rapidcheck)
   set(headers <gtest/gtest.h> <gmock/gmock.h>)
-  if(module MATCHES "^(net|http|mqtt|hub|edge|gateway)$")
+  if(module MATCHES "^(net|http|mqtt|hub|edge|gateway|check)$")
     list(APPEND headers <boost/asio/awaitable.hpp>)
   endif()
   sallyport_precompile(${module}_tests ${headers})

@@ -38,6 +38,7 @@ void add_hub_method(CLI::App& hub, Run& run);         ///< hub invoke-method, an
 void add_hub_explain(CLI::App& hub, Run& run);
 void add_edge(CLI::App& root, Run& run);
 void add_gateway(CLI::App& root, Run& run);
+void add_check(CLI::App& root, Run& run);
 void add_verify(CLI::App& root, Run& run);
 void add_thumbprint(CLI::App& root, Run& run);
 

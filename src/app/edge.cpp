@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "app/command.hpp"
+#include "app/edge.hpp"
 #include "base/clock.hpp"
 #include "edge/service_run.hpp"
 #include "edge/supervisor.hpp"
@@ -55,11 +55,13 @@ void add_edge(CLI::App& root, Run& run) {
     command->add_option("--ready-fd", options->ready_descriptor)->group("");
     command->callback([&root, &run, options] {
         std::vector<std::string> log_arguments;
-        for (const char* name : {"--log-level", "--log-format"})
-            if (const auto* option = root.get_option(name); option->count() > 0)
+        for (const char* name : {"--log-level", "--log-format", "--clock-file"})
+            if (const auto* option = root.get_option_no_throw(name); option && option->count() > 0)
                 log_arguments.insert(log_arguments.end(), {name, option->as<std::string>()});
         run = [options, log_arguments] { return run_edge(*options, log_arguments); };
     });
+    add_edge_config(*edge, run);
+    add_edge_certs(*edge, run);
 }
 
 }  // namespace app

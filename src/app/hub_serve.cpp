@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "net/loop.hpp"
+#include "net/service_manager.hpp"
 
 namespace app {
 
@@ -48,12 +49,11 @@ base::Status serve_hub(hub::Config config, const ServeHooks& hooks) {
                                                  {"https_port", std::to_string(hub->https_port())},
                                                  {"data", data}});
     base::Status told;
-    if (hooks.serving) {
-        loops.at(0).post([&] {
-            told = hooks.serving(*hub);
-            if (!told) loops.stop();
-        });
-    }
+    loops.at(0).post([&] {
+        told = net::notify_ready();
+        if (told && hooks.serving) told = hooks.serving(*hub);
+        if (!told) loops.stop();
+    });
     loops.run([&] { hub->stop(); });
     base::log::info(base::events::role_stopped, {{"name", name}});
     return told;

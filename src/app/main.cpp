@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "app/clock_option.hpp"
 #include "app/command.hpp"
 #include "base/log.hpp"
 
@@ -35,6 +36,8 @@ int parse_and_run(int argc, char** argv) {
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
     root.add_option("--log-format", log.format, "text or json")->check(CLI::IsMember({"text", "json"}));
 
+    add_clock_option(root);
+
     Run run;
     add_ca(root, run);
     auto* hub = root.add_subcommand("hub", "IoT hub: devices, certificates, messages")->require_subcommand(1);
@@ -56,6 +59,7 @@ int parse_and_run(int argc, char** argv) {
     add_hub_explain(*hub, run);
     add_edge(root, run);
     add_gateway(root, run);
+    add_check(root, run);
     add_verify(root, run);
     add_thumbprint(root, run);
 

@@ -12,16 +12,6 @@
 namespace base {
 namespace {
 
-class SystemClock final : public Clock {
-  public:
-    Instant now() const override {
-        return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    }
-    std::chrono::sys_time<std::chrono::milliseconds> now_ms() const override {
-        return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-    }
-};
-
 struct Civil {
     int year;
     unsigned month, day;
@@ -53,11 +43,6 @@ std::optional<int> digits(std::string_view text, std::size_t at, std::size_t cou
 }
 
 }  // namespace
-
-const Clock& system_clock() {
-    static const SystemClock clock;
-    return clock;
-}
 
 std::string format_rfc3339(Instant when) {
     const auto c = civil(when);

@@ -6,7 +6,7 @@
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "edge/local_api.hpp"
-#include "edge/service_files.hpp"
+#include "edge/kept_files.hpp"
 
 namespace edge {
 namespace {

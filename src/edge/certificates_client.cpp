@@ -31,4 +31,18 @@ net::Task<base::Result<pki::Chain>> CertificatesClient::create(std::string id, s
     co_return pki::certificates_from_pem(*pem, "certificate " + id);
 }
 
+net::Task<base::Status> CertificatesClient::import(std::string id, std::string pem) const {
+    json::value body{{"pem", pem}};
+    auto answered =
+        co_await call_local(service_, http::Verb::put, "/certificates/" + path_segment(id), std::move(body));
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return base::Status{};
+}
+
+net::Task<base::Status> CertificatesClient::remove(std::string id) const {
+    auto answered = co_await call_local(service_, http::Verb::delete_, "/certificates/" + path_segment(id));
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return base::Status{};
+}
+
 }  // namespace edge

@@ -29,6 +29,11 @@ class CertificatesClient {
     net::Task<base::Result<pki::Chain>> create(std::string id, std::string csr_pem,
                                                std::optional<Issuer> issuer) const;
 
+    /// Puts a chain that was made elsewhere, or under another id, under this one.
+    net::Task<base::Status> import(std::string id, std::string pem) const;
+    /// Done also where there is none.
+    net::Task<base::Status> remove(std::string id) const;
+
   private:
     LocalService service_;
 };

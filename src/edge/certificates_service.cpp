@@ -11,6 +11,9 @@
 namespace edge {
 namespace {
 
+constexpr std::string_view temporary = "-temp";
+const std::string device_certificate_id = "device-id";
+
 void log_issued(const std::string& id, const pki::Certificate& leaf, std::optional<uid_t> user) {
     base::log::info(base::events::certificate_issued, {{"id", id},
                                                        {"subject", leaf.subject()},
@@ -29,17 +32,19 @@ bool is_callers_mistake(const base::Error& error) {
 }  // namespace
 
 base::Result<std::unique_ptr<CertificatesService>> CertificatesService::make(CertificatesConfig config,
-                                                                             const base::Clock& clock) {
+                                                                             const base::Clock& clock,
+                                                                             ClockFloor* floor) {
     SP_TRY(return, auto store, CertificateStore::open(config.home, config.preloaded));
     return std::unique_ptr<CertificatesService>(
-        new CertificatesService(std::move(config), std::move(store), clock));
+        new CertificatesService(std::move(config), std::move(store), clock, floor));
 }
 
 CertificatesService::CertificatesService(CertificatesConfig config, CertificateStore store,
-                                         const base::Clock& clock)
+                                         const base::Clock& clock, ClockFloor* floor)
     : config_(std::move(config)),
       store_(std::move(store)),
       clock_(clock),
+      floor_(floor),
       keys_(config_.keys_socket.string(), clock, connections_to_keys) {
     using http::Verb;
     const std::string_view first = "2020-09-01";
@@ -61,6 +66,17 @@ base::Status CertificatesService::may_write(const Call& call, std::string_view i
         fmt::format("user {} is not authorized to modify the cert {}", call.caller.user.value_or(0), id), "");
 }
 
+base::Status CertificatesService::check_clock() const {
+    if (!floor_) return {};
+    std::optional<base::Instant> not_before;
+    const auto pem = store_.read(device_certificate_id);
+    if (pem && !config_.issuance.contains(device_certificate_id))
+        if (const auto chain = pki::certificates_from_pem(*pem, "device certificate"))
+            not_before = chain->front().not_before();
+    floor_->set_own_not_before(not_before);
+    return floor_->sound();
+}
+
 base::Result<pki::Chain> CertificatesService::issuer_chain(const std::string& id) const {
     const auto pem = store_.read(id);
     if (!pem && pem.error().code == base::Code::not_found) return bad_parameter("issuer.certId", "not found");
@@ -72,8 +88,8 @@ base::Result<pki::Chain> CertificatesService::issuer_chain(const std::string& id
     return chain;
 }
 
-net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer_for(std::string id,
-                                                                                     json::value body) const {
+net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer_for(
+    std::string id, json::value body, pki::PublicKey wanted) const {
     Issuer out;
     if (has_member(body, "issuer")) {
         auto given = object_member(body, "issuer");
@@ -93,20 +109,41 @@ net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer
         co_return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
                              "has no issuance of its own",
                              fmt::format("add [cert_issuance.{}], or name an issuer", id));
-    std::string key_id = id;
-    if (entry->second.method == Issuance::Method::local_ca) {
-        if (!config_.local_ca)
-            co_return base::fail(base::Code::internal, "local CA", "is not configured",
-                                 "add [cert_issuance.local_ca]");
-        auto chain = issuer_chain(config_.local_ca->first);
-        if (!chain) co_return std::unexpected(std::move(chain).error());
-        out.chain = *std::move(chain);
-        key_id = config_.local_ca->second;
+    if (entry->second.method == Issuance::Method::self_signed) {
+        auto own = co_await self_signing_key(std::move(id), std::move(wanted));
+        if (!own) co_return base::fail(base::Code::internal, own.error().thing, own.error().reason);
+        out.key_handle = *std::move(own);
+        co_return out;
     }
-    auto handle = co_await keys_.load_pair(std::move(key_id));
+    if (!config_.local_ca)
+        co_return base::fail(base::Code::internal, "local CA", "is not configured",
+                             "add [cert_issuance.local_ca]");
+    auto chain = issuer_chain(config_.local_ca->first);
+    if (!chain) co_return std::unexpected(std::move(chain).error());
+    out.chain = *std::move(chain);
+    auto handle = co_await keys_.load_pair(config_.local_ca->second);
     if (!handle) co_return base::fail(base::Code::internal, handle.error().thing, handle.error().reason);
     out.key_handle = *std::move(handle);
     co_return out;
+}
+
+// A renewal without a new key asks for the certificate under "<id>-temp", and only the key of "<id>" is
+// there.
+net::Task<base::Result<std::string>> CertificatesService::self_signing_key(std::string id,
+                                                                           pki::PublicKey wanted) const {
+    std::vector<std::string> ids{id};
+    if (id.ends_with(temporary)) ids.push_back(id.substr(0, id.size() - temporary.size()));
+    for (const auto& each : ids) {
+        auto handle = co_await keys_.load_pair(each);
+        if (!handle && handle.error().code == base::Code::not_found) continue;
+        if (!handle) co_return std::unexpected(std::move(handle).error());
+        auto key = co_await keys_.private_key(*handle);
+        if (!key) co_return std::unexpected(std::move(key).error());
+        if (key->public_key() == wanted) co_return handle;
+    }
+    co_return base::fail(base::Code::internal, "certificate request for " + id,
+                         "is not for the key of this id, which signs it",
+                         "make the request with the key pair " + id);
 }
 
 base::Result<pki::Certificate> CertificatesService::sign(const pki::IssueInput& input,
@@ -139,6 +176,7 @@ net::Task<Answer> CertificatesService::create(Call call) {
     auto csr_pem = text_member(call.body, "csr");
     if (!csr_pem) co_return std::unexpected(std::move(csr_pem).error());
     if (auto allowed = may_write(call, *id); !allowed) co_return std::unexpected(std::move(allowed).error());
+    if (auto good = check_clock(); !good) co_return std::unexpected(std::move(good).error());
     const auto csr = pki::csr_from_pem(*csr_pem);
     if (!csr) co_return bad_parameter("csr", csr.error().text());
     std::optional<Issuance> wish;
@@ -146,7 +184,7 @@ net::Task<Answer> CertificatesService::create(Call call) {
     const auto input = issue_input(*id, *csr, wish);
     if (!input) co_return std::unexpected(input.error());
 
-    auto issuer = co_await issuer_for(*id, call.body);
+    auto issuer = co_await issuer_for(*id, call.body, csr->key);
     if (!issuer) co_return std::unexpected(std::move(issuer).error());
     auto made = sign(*input, *issuer);
     if (!made) co_return std::unexpected(std::move(made).error());
@@ -175,6 +213,7 @@ Answer CertificatesService::read(const Call& call) const {
 
 Answer CertificatesService::remove(const Call& call) {
     if (auto allowed = may_write(call, call.ids[0]); !allowed) return std::unexpected(allowed.error());
+    if (auto good = check_clock(); !good) return std::unexpected(good.error());
     if (auto removed = store_.remove(call.ids[0]); !removed) return std::unexpected(removed.error());
     return no_content();
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "edge/certificate_store.hpp"
+#include "edge/clock_floor.hpp"
 #include "edge/keys_client.hpp"
 #include "edge/local_api.hpp"
 #include "edge/service_config.hpp"
@@ -17,13 +18,16 @@ namespace edge {
 /// signing key stays in the keys service. On its own loop.
 class CertificatesService {
   public:
+    /// floor: where given, nothing is issued and nothing removed while the clock is wrong. Outlives it.
     static base::Result<std::unique_ptr<CertificatesService>> make(CertificatesConfig config,
-                                                                   const base::Clock& clock);
+                                                                   const base::Clock& clock,
+                                                                   ClockFloor* floor = nullptr);
     const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests, Keep::open); }
 
   private:
-    CertificatesService(CertificatesConfig config, CertificateStore store, const base::Clock& clock);
+    CertificatesService(CertificatesConfig config, CertificateStore store, const base::Clock& clock,
+                        ClockFloor* floor);
 
     /// Who signs: the issuer's chain (empty where self-signed) and its key.
     struct Issuer {
@@ -36,14 +40,18 @@ class CertificatesService {
     Answer read(const Call& call) const;
     Answer remove(const Call& call);
 
-    net::Task<base::Result<Issuer>> issuer_for(std::string id, json::value body) const;
+    /// wanted: the key that is to be certified.
+    net::Task<base::Result<Issuer>> issuer_for(std::string id, json::value body, pki::PublicKey wanted) const;
+    net::Task<base::Result<std::string>> self_signing_key(std::string id, pki::PublicKey wanted) const;
     base::Result<pki::Certificate> sign(const pki::IssueInput& input, const Issuer& issuer) const;
     base::Result<pki::Chain> issuer_chain(const std::string& id) const;
     base::Status may_write(const Call& call, std::string_view id) const;
+    base::Status check_clock() const;
 
     CertificatesConfig config_;
     CertificateStore store_;
     const base::Clock& clock_;
+    ClockFloor* floor_;
     KeysClient keys_;
     std::unique_ptr<LocalApi> api_;
 };

@@ -82,7 +82,7 @@ void write_out(std::string_view text) {
 base::Result<Signals> Signals::block() {
     sigset_t wanted, before;
     ::sigemptyset(&wanted);
-    for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&wanted, number);
+    for (const int number : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1}) ::sigaddset(&wanted, number);
     if (::sigprocmask(SIG_BLOCK, &wanted, &before) != 0) return base::fail_errno(errno, "signals", "blocked");
     const int descriptor = ::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
     if (descriptor < 0) return base::fail_errno(errno, "signals", "received");
@@ -123,22 +123,44 @@ base::Status Children::start(Service service, std::vector<std::string> command) 
                          std::exchange(ready.read, -1),
                          false,
                          false,
+                         false,
                          {},
                          {}});
     return {};
+}
+
+bool Children::is_alive(Service service) const {
+    return std::ranges::any_of(children_,
+                               [&](const Child& child) { return child.service == service && !child.ended; });
+}
+
+bool Children::all_ready() const {
+    return std::ranges::all_of(children_, [](const Child& child) { return child.ended || child.is_ready; });
+}
+
+bool Children::none_retiring() const {
+    return std::ranges::none_of(children_, [](const Child& child) { return child.retired && !child.ended; });
 }
 
 std::size_t Children::alive() const {
     return static_cast<std::size_t>(std::ranges::count(children_, false, &Child::ended));
 }
 
-std::size_t Children::ready() const {
-    return static_cast<std::size_t>(std::ranges::count(children_, true, &Child::is_ready));
+bool Children::anything_ends() const {
+    return stopping_ || !none_retiring();
 }
 
 void Children::kill_all(int number) {
     for (const auto& child : children_)
-        if (!child.ended) ::kill(child.process, number);
+        if (!child.ended && (stopping_ || child.retired)) ::kill(child.process, number);
+}
+
+void Children::retire(Service service) {
+    for (auto& child : children_) {
+        if (child.service != service || child.ended || std::exchange(child.retired, true)) continue;
+        if (!stopping_) kill_at_ = std::chrono::steady_clock::now() + patience;
+        ::kill(child.process, SIGTERM);
+    }
 }
 
 void Children::stop() {
@@ -158,13 +180,13 @@ void Children::wait_for_event() {
         watched.push_back({child.ready_pipe, POLLIN, 0});
     }
     int limit = -1;
-    if (stopping_) {
+    if (anything_ends()) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
             kill_at_ - std::chrono::steady_clock::now());
         limit = static_cast<int>(std::max<std::int64_t>(left.count(), 0)) + 1;
     }
     const int happened = ::poll(watched.data(), watched.size(), limit);
-    if (happened == 0 && stopping_) {
+    if (happened == 0) {
         kill_all(SIGKILL);
         kill_at_ = std::chrono::steady_clock::now() + patience;
         return;
@@ -183,6 +205,8 @@ void Children::read_signals() {
     while (::read(signals_.descriptor(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
         if (info.ssi_signo == static_cast<unsigned>(SIGCHLD))
             child_ended = true;
+        else if (info.ssi_signo == static_cast<unsigned>(SIGUSR1))
+            reload_ = true;
         else
             told_to_stop = true;
     }
@@ -199,7 +223,7 @@ void Children::reap() {
         child.ended = true;
         read_output(child);
         if (!child.partial.empty()) child.last_lines.push_back(child.partial);
-        if (stopping_) continue;
+        if (stopping_ || child.retired) continue;
         result_ = base::fail(
             base::Code::internal, fmt::format("the {} service", to_string(child.service)),
             fmt::format("{}; its last words: {}", ending_of(status), fmt::join(child.last_lines, " / ")));
@@ -207,6 +231,17 @@ void Children::reap() {
                          {{"service", std::string(to_string(child.service))}});
         stop();
     }
+    forget_retired();
+}
+
+// Its place is then free for the next one of the same service.
+void Children::forget_retired() {
+    std::erase_if(children_, [](const Child& child) {
+        if (!child.retired || !child.ended) return false;
+        if (child.output >= 0) ::close(child.output);
+        if (child.ready_pipe >= 0) ::close(child.ready_pipe);
+        return true;
+    });
 }
 
 void Children::read_output(Child& child) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -30,8 +31,9 @@ class Signals {
 };
 
 /// Child processes of one parent, ended together: on SIGTERM, SIGINT or SIGHUP, and when one of them ends by
-/// itself. What they write on standard output and error is passed on line by line, and the last few are kept
-/// for the obituary. Single-threaded: the kernel ends the children when the thread that started them ends.
+/// itself without having been retired. What they write on standard output and error is passed on line by
+/// line, and the last few are kept for the obituary. Single-threaded: the kernel ends the children when the
+/// thread that started them ends.
 class Children {
   public:
     explicit Children(const Signals& signals) : signals_(signals) {}
@@ -45,9 +47,15 @@ class Children {
     void wait_for_event();
     void wait_for_all();
     void stop();
+    /// Ends this one child, which may then be started again.
+    void retire(Service service);
 
-    std::size_t ready() const;  ///< how many have told that they serve
+    bool is_alive(Service service) const;
+    bool all_ready() const;  ///< every child that lives has told that it serves
+    bool none_retiring() const;
     bool stopping() const { return stopping_; }
+    /// True once after each SIGUSR1.
+    bool take_reload() { return std::exchange(reload_, false); }
     /// Failed where a child ended by itself.
     base::Status result() const { return result_; }
 
@@ -59,19 +67,23 @@ class Children {
         int ready_pipe;
         bool is_ready = false;
         bool ended = false;
+        bool retired = false;
         std::string partial;
         std::vector<std::string> last_lines;
     };
     void read_signals();
     void reap();
+    void forget_retired();
     void read_output(Child& child);
     void read_ready(Child& child);
     void kill_all(int number);
     std::size_t alive() const;
+    bool anything_ends() const;
 
     const Signals& signals_;
     std::vector<Child> children_;
     bool stopping_ = false;
+    bool reload_ = false;
     std::chrono::steady_clock::time_point kill_at_{};
     base::Status result_{};
 };

@@ -42,14 +42,6 @@ std::string read_key_type(ConfigTable& table) {
     return *type;
 }
 
-void take_renewal(ConfigTable& table, std::string_view key) {
-    auto renewal = table.table(key);
-    if (!renewal) return;
-    renewal->boolean("rotate_key");
-    renewal->string("threshold");
-    renewal->string("retry");
-}
-
 Issuance read_issuance(ConfigTable& table) {
     Issuance out;
     if (const auto method = table.string("method")) {
@@ -71,7 +63,7 @@ Issuance read_issuance(ConfigTable& table) {
             table.complain("subject", "has more than a CN, which this version does not do");
         for (const auto& key : subject->keys()) subject->known(key);
     }
-    take_renewal(table, "auto_renew");
+    out.renewal = read_renewal(table, "auto_renew");
     return out;
 }
 
@@ -259,12 +251,29 @@ GatewayListen read_gateway(ConfigTable& root) {
     return out;
 }
 
+// A name that a certificate cannot hold is refused as it is, never made to fit.
+void complain_of_host(ConfigTable& table, std::string_view key, const std::string& host) {
+    const auto good = check_host(host);
+    if (!good)
+        table.complain(key, fmt::format("is \"{}\", which {}", host, good.error().reason), good.error().fix);
+}
+
+}  // namespace
+
 std::string machine_name() {
     char name[256]{};
     return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
 }
 
-}  // namespace
+base::Status check_host(const std::string& host) {
+    const auto kind = pki::PeerName::parse(host).is_address() ? "IP" : "DNS";
+    if (auto good = pki::check_name(fmt::format("{}:{}", kind, host)); !good) return good;
+    if (pki::is_wildcard("DNS:" + host))
+        return base::fail(base::Code::invalid_argument, "host name " + host, "is a wildcard",
+                          "give the one name that devices connect to");
+    if (auto good = pki::check_common_name(host); !good) return good;
+    return {};
+}
 
 HubAddress read_hub(ConfigTable& provisioning, const std::string& hostname) {
     HubAddress hub;
@@ -307,9 +316,12 @@ std::vector<Principal> read_principals(ConfigTable& table) {
                 each.complain("idtype", "has local, which this version does not do yet");
             else if (type != "device" && type != "module")
                 each.complain("idtype", "may have device, module and local");
-        if (const auto auth = each.string("auth"); auth && *auth != "sas")
-            each.complain("auth", *auth == "x509" ? "is x509, which this version does not do yet"
-                                                  : "must be sas or x509");
+        if (const auto auth = each.string("auth")) {
+            principal.x509 = *auth == "x509";
+            if (!principal.x509 && *auth != "sas") each.complain("auth", "must be sas or x509");
+            if (principal.x509 && principal.name == "$edgeHub")
+                each.complain("auth", "is x509, which the gateway does not do", "leave it out for $edgeHub");
+        }
         if (!principal.name.empty())
             if (const auto good = trust::check_id(principal.name, "module id"); !good)
                 each.complain("name", good.error().reason);
@@ -330,17 +342,21 @@ std::vector<Principal> read_principals(ConfigTable& table) {
 }
 
 base::Result<ConfigTable> read_joined(const std::filesystem::path& first,
-                                      const std::filesystem::path& directory) {
+                                      const std::filesystem::path& directory, bool settling) {
     auto joined = ConfigTable::empty(first.string());
     std::error_code why;
     if (std::filesystem::exists(first, why)) {
         SP_TRY(return, joined, ConfigTable::read(first));
     }
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, why))
-        if (entry.path().extension() == ".toml" && entry.is_regular_file(why)) files.push_back(entry.path());
-    std::ranges::sort(files, {}, [](const auto& path) { return path.filename().string(); });
-    for (const auto& file : files) {
+    std::map<std::string, std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, why)) {
+        if (!entry.is_regular_file(why)) continue;
+        const auto& path = entry.path();
+        if (path.extension() == ".toml") files.try_emplace(path.filename().string(), path);
+        if (settling && path.extension() == ".next" && path.stem().extension() == ".toml")
+            files[path.stem().string()] = path;
+    }
+    for (const auto& [name, file] : files) {
         SP_TRY(return, auto later, ConfigTable::read(file));
         joined.merge(std::move(later));
     }
@@ -359,13 +375,11 @@ base::Result<Configuration> read_configuration(const Paths& paths) {
 base::Result<Configuration> read_configuration(ConfigTable root) {
     Configuration out;
     out.hostname = root.string("hostname").value_or(machine_name());
-    if (const auto good = pki::check_name(fmt::format(
-            "{}:{}", pki::PeerName::parse(out.hostname).is_address() ? "IP" : "DNS", out.hostname));
-        !good || out.hostname.size() > 64)
-        root.complain("hostname", good ? "is longer than 64 characters" : good.error().reason);
+    complain_of_host(root, "hostname", out.hostname);
     out.parent_hostname = root.string("parent_hostname");
     if (auto older = root.string("local_gateway_hostname"); older && !out.parent_hostname)
         out.parent_hostname = older;
+    if (out.parent_hostname) complain_of_host(root, "parent_hostname", *out.parent_hostname);
     out.trust_bundle = read_uri(root, "trust_bundle_cert");
     if (const auto seconds = root.integer("cloud_timeout_sec", 1, 86400))
         out.cloud_timeout_seconds = *seconds;

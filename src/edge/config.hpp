@@ -14,6 +14,7 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "edge/paths.hpp"
+#include "edge/renewal_policy.hpp"
 
 namespace edge {
 
@@ -25,6 +26,7 @@ struct Issuance {
     enum class Method { self_signed, local_ca } method = Method::self_signed;
     std::optional<std::int64_t> expiry_days;
     std::optional<std::string> common_name;
+    std::optional<RenewalPolicy> renewal;
 };
 
 /// Where this device connects to (interfaces.md 1).
@@ -60,6 +62,7 @@ struct Principal {
     std::vector<std::string> keys;
     std::vector<std::string> certs;
     std::vector<std::string> names;  ///< names that a module's server certificate may bear
+    bool x509 = false;               ///< the module proves itself by its identity certificate, not by a key
 };
 
 struct EdgeCa {
@@ -101,9 +104,15 @@ base::Result<Configuration> read_configuration(const Paths& paths);
 /// The same from a table: takes everything from it and finishes it.
 base::Result<Configuration> read_configuration(base::ConfigTable table);
 
+/// What `hostname` is where config.toml does not say.
+std::string machine_name();
+/// Refuses a host name or address that a server certificate cannot hold as it is, with the reason.
+base::Status check_host(const std::string& host);
+
 /// Files of one configuration, joined (edge-runtime.md 0.6): `first` may be absent, `directory` too.
+/// settling: what lies beside a file as "<name>.next" counts in its place (service_files.hpp).
 base::Result<base::ConfigTable> read_joined(const std::filesystem::path& first,
-                                            const std::filesystem::path& directory);
+                                            const std::filesystem::path& directory, bool settling = false);
 
 /// Reads the [[principal]] tables of a table.
 std::vector<Principal> read_principals(base::ConfigTable& table);

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/config_split.hpp"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
-#include "base/file.hpp"
-#include "base/result.hpp"
 #include "edge/toml_text.hpp"
 
 namespace edge {
@@ -45,6 +38,15 @@ void add_issuance(TomlText& out, const std::string& id, const Issuance& issuance
     if (issuance.common_name) out.set("common_name", *issuance.common_name);
 }
 
+void add_renewal(TomlText& out, const std::vector<std::string>& table,
+                 const std::optional<RenewalPolicy>& policy) {
+    if (!policy) return;
+    out.table(table)
+        .set("rotate_key", policy->rotate_key)
+        .set("threshold", to_string(policy->threshold))
+        .set("retry", to_string(policy->retry));
+}
+
 std::string keys_file(const Configuration& configuration, const Paths& paths, const Users& users) {
     TomlText out;
     out.set("max_requests", configuration.max_requests.at(Service::keys));
@@ -59,11 +61,13 @@ std::string keys_file(const Configuration& configuration, const Paths& paths, co
     if (configuration.local_ca) preloaded["local-ca"] = configuration.local_ca->second;
     for (const auto& [id, uri] : preloaded) out.set(id, uri);
 
-    add_rule(out, users.service.at(Service::identity), "keys", {"aziot_identityd_master_id", "device-id"});
+    add_rule(out, users.service.at(Service::identity), "keys",
+             {"aziot_identityd_master_id", "device-id", "device-id-temp"});
     std::vector<std::string> certificates{"local-ca"};
     if (!configuration.edge_ca.key)
         certificates.insert(certificates.end(), {"aziot-edged-ca", "aziot-edged-ca-temp"});
-    if (issued_identity(configuration)) certificates.push_back("device-id");
+    if (issued_identity(configuration))
+        certificates.insert(certificates.end(), {"device-id", "device-id-temp"});
     add_rule(out, users.service.at(Service::certificates), "keys", certificates);
     add_rule(out, users.service.at(Service::workload), "keys",
              {"aziot-edged-ca", "aziot-edged-ca-temp", "iotedge_master_encryption_id"});
@@ -81,7 +85,8 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
     if (!configuration.edge_ca.certificate)
         for (const auto* id : {"aziot-edged-ca", "aziot-edged-ca-temp"})
             add_issuance(out, id, configuration.edge_ca.issuance);
-    if (const auto* issued = issued_identity(configuration)) add_issuance(out, "device-id", *issued);
+    if (const auto* issued = issued_identity(configuration))
+        for (const auto* id : {"device-id", "device-id-temp"}) add_issuance(out, id, *issued);
 
     out.table({"preloaded_certs"});
     auto preloaded = configuration.preloaded_certificates;
@@ -103,7 +108,7 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
     }
 
     if (issued_identity(configuration))
-        add_rule(out, users.service.at(Service::identity), "certs", {"device-id"});
+        add_rule(out, users.service.at(Service::identity), "certs", {"device-id", "device-id-temp"});
     add_rule(out, users.service.at(Service::workload), "certs",
              {"aziot-edged-ca", "aziot-edged-ca-temp", "aziot-edged/module/*"});
     for (const auto& principal : configuration.principals)
@@ -148,10 +153,13 @@ std::string identity_file(const Configuration& configuration, const Paths& paths
     out.set("max_requests", configuration.max_requests.at(Service::identity));
     out.set("cloud_timeout_sec", configuration.cloud_timeout_seconds);
     out.set("cloud_retries", configuration.cloud_retries);
-    std::vector<std::string> names;
-    const auto modules = modules_of(configuration, users.module_default);
-    for (const auto& module : modules) names.push_back(module.name);
+    std::vector<std::string> names, by_certificate;
+    for (const auto& module : modules_of(configuration, users.module_default)) {
+        names.push_back(module.name);
+        if (module.x509) by_certificate.push_back(module.name);
+    }
     out.set("modules", names);
+    if (!by_certificate.empty()) out.set("x509_modules", by_certificate);
     out.table({"provisioning"});
     if (configuration.parent_hostname) out.set("local_gateway_hostname", *configuration.parent_hostname);
     if (configuration.device) {
@@ -163,7 +171,10 @@ std::string identity_file(const Configuration& configuration, const Paths& paths
             out.set("method", "sas").set("device_id_pk", "device-id");
         } else {
             out.set("method", "x509").set("identity_cert", "device-id").set("identity_pk", "device-id");
-            if (issued_identity(configuration)) out.set("issued", true);
+            if (const auto* issued = issued_identity(configuration)) {
+                out.set("issued", true);
+                add_renewal(out, {"provisioning", "authentication", "auto_renew"}, issued->renewal);
+            }
         }
         add_hub(out, configuration.device->hub);
     } else {
@@ -191,6 +202,7 @@ std::string workload_file(const Configuration& configuration, const Paths& paths
     out.set("key_type", configuration.edge_ca.key_type);
     if (configuration.edge_ca.issuance.common_name)
         out.set("common_name", *configuration.edge_ca.issuance.common_name);
+    add_renewal(out, {"edge_ca", "auto_renew"}, configuration.edge_ca.issuance.renewal);
     out.table({"module_certs"}).set("key_type", configuration.module_key_type);
     if (configuration.device) add_hub(out, configuration.device->hub);
     out.table({"gateway"});
@@ -203,39 +215,12 @@ std::string workload_file(const Configuration& configuration, const Paths& paths
             .set("name", module.name)
             .set("uid", static_cast<std::int64_t>(*module.uid));
         if (!module.names.empty()) out.set("names", module.names);
+        if (module.x509) out.set("auth", "x509");
     }
     return out.text();
 }
 
-base::Status give_to(const std::filesystem::path& path, uid_t user) {
-    // Never through a link, which a service's user may have put there.
-    if (::lchown(path.c_str(), user, static_cast<gid_t>(-1)) == 0) return {};
-    return base::fail_errno(errno, path.string(), "given to its service's user");
-}
-
-// The directories above belong to all services and are open for passing through.
-base::Status make_open_directory(const std::filesystem::path& path) {
-    std::error_code why;
-    if (std::filesystem::is_directory(path, why)) return {};
-    if (path.has_parent_path() && path.parent_path() != path)
-        if (auto made = make_open_directory(path.parent_path()); !made) return made;
-    if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
-        return base::fail_errno(errno, "directory " + path.string(), "made");
-    if (::chmod(path.c_str(), 0755) != 0)
-        return base::fail_errno(errno, "directory " + path.string(), "given its mode");
-    return {};
-}
-
-base::Status make_own_directory(const std::filesystem::path& path, std::optional<uid_t> owner) {
-    if (auto made = base::make_private_directories(path); !made) return made;
-    return owner ? give_to(path, *owner) : base::Status{};
-}
-
 }  // namespace
-
-base::Status make_shared_home(const Paths& paths) {
-    return make_open_directory(paths.root() / "var/lib/aziot");
-}
 
 std::map<Service, std::string> split_configuration(const Configuration& configuration, const Paths& paths,
                                                    const Users& users) {
@@ -243,51 +228,6 @@ std::map<Service, std::string> split_configuration(const Configuration& configur
             {Service::certificates, certificates_file(configuration, paths, users)},
             {Service::identity, identity_file(configuration, paths, users)},
             {Service::workload, workload_file(configuration, paths, users)}};
-}
-
-base::Status write_service_files(const Configuration& configuration, const Paths& paths, const Users& users,
-                                 bool give_away) {
-    for (const auto& shared :
-         {paths.root() / "var/lib/aziot", paths.run(), paths.configuration_directory().parent_path(),
-          paths.device_key().parent_path().parent_path()})
-        if (auto made = make_open_directory(shared); !made) return made;
-    for (const auto& [service, text] : split_configuration(configuration, paths, users)) {
-        const auto owner = give_away ? std::optional(users.service.at(service)) : std::nullopt;
-        const auto file = paths.service_file(service);
-        // Root's, where services have users of their own: who owns the directory could put a link in place of
-        // what root writes into it.
-        if (owner) {
-            if (auto made = make_open_directory(file.parent_path()); !made) return made;
-            for (const auto& directory : {paths.service_etc(service), file.parent_path()})
-                if (auto given = give_to(directory, 0); !given) return given;
-        } else {
-            for (const auto& directory : {paths.service_etc(service), file.parent_path()})
-                if (auto made = make_own_directory(directory, std::nullopt); !made) return made;
-        }
-        if (auto made = make_own_directory(paths.home(service), owner); !made) return made;
-        if (auto written = base::write_atomically(file, text, base::secret_mode); !written) return written;
-        if (owner)
-            if (auto given = give_to(file, *owner); !given) return given;
-    }
-    // Module sockets lie under edged's home, which callers of any user must be able to pass (edge-runtime.md
-    // 0.1).
-    if (::chmod(paths.home(Service::workload).c_str(), 0755) != 0)
-        return base::fail_errno(errno, "directory " + paths.home(Service::workload).string(),
-                                "given its mode");
-    const auto gateway = paths.gateway_file().parent_path();
-    const auto workload = give_away ? std::optional(users.service.at(Service::workload)) : std::nullopt;
-    for (const auto& directory : {gateway.parent_path(), gateway})
-        if (auto made = make_own_directory(directory, workload); !made) return made;
-    if (const auto* key = symmetric_of(configuration); key && key->value) {
-        const auto owner = give_away ? std::optional(users.service.at(Service::keys)) : std::nullopt;
-        if (auto made = make_own_directory(paths.device_key().parent_path(), owner); !made) return made;
-        if (auto written = base::write_atomically(paths.device_key(), key->value->bytes(), base::secret_mode);
-            !written)
-            return written;
-        if (owner)
-            if (auto given = give_to(paths.device_key(), *owner); !given) return given;
-    }
-    return {};
 }
 
 }  // namespace edge

@@ -11,7 +11,7 @@
 #include "base/result.hpp"
 #include "edge/local_api.hpp"
 #include "edge/paths.hpp"
-#include "edge/service_files.hpp"
+#include "edge/kept_files.hpp"
 #include "pki/digest.hpp"
 
 namespace edge {

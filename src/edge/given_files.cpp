@@ -3,61 +3,103 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/file.hpp"
 #include "base/result.hpp"
-#include "pki/certificate.hpp"
+#include "edge/given_pairs.hpp"
 #include "pki/key.hpp"
 
 namespace edge {
 namespace {
 
-base::Result<pki::Chain> read_chain(const Uri& uri, const std::string& thing) {
-    SP_TRY(return, const auto file, file_of_uri(uri));
-    SP_TRY(return, const auto pem, base::read_file(file, thing));
-    return pki::certificates_from_pem(pem, fmt::format("{} {}", thing, file.string()));
-}
-
-base::Status check_pair(const Uri& certificate, const Uri& key_uri, const std::string& whose) {
-    SP_TRY(return, const auto chain, read_chain(certificate, whose + " certificate"));
-    if (!key_uri.starts_with("file:")) return {};
-    SP_TRY(return, const auto key, pki::PrivateKey::load(key_uri, whose + " key"));
+base::Status check_pair(const GivenPair& pair) {
+    SP_TRY(return, const auto chain, read_given_chain(pair.certificate, pair.whose + " certificate"));
+    if (!pair.key.starts_with("file:")) return {};
+    SP_TRY(return, const auto key, pki::PrivateKey::load(pair.key, pair.whose + " key"));
     if (key.matches(chain.front())) return {};
-    return base::fail(base::Code::invalid_argument, fmt::format("{} key {}", whose, key_uri),
-                      fmt::format("does not belong to the first certificate of {} ({})", certificate,
+    return base::fail(base::Code::invalid_argument, fmt::format("{} key {}", pair.whose, pair.key),
+                      fmt::format("does not belong to the first certificate of {} ({})", pair.certificate,
                                   chain.front().subject()),
                       "name a certificate and the key that it was made for");
 }
 
+base::Status check_secret(const Uri& uri, const std::string& what) {
+    const auto file = file_of_uri(uri);
+    if (!file) return {};
+    SP_TRY(return, const auto bytes, base::read_secret_file(*file, what));
+    if (bytes.bytes().empty())
+        return base::fail(base::Code::invalid_argument, fmt::format("{} {}", what, file->string()),
+                          "is empty");
+    return {};
+}
+
+base::Status check_certificates(const Uri& uri, const std::string& what) {
+    SP_TRY(return, const auto chain, read_given_chain(uri, what));
+    return {};
+}
+
+class Look {
+  public:
+    void at(base::Status status) {
+        if (!status) findings_.problems.push_back(std::move(status).error());
+    }
+    Findings found() { return std::move(findings_); }
+
+  private:
+    Findings findings_;
+};
+
+void look_at_device(const Device& device, Look& look) {
+    if (const auto* key = std::get_if<SymmetricCredential>(&device.credential); key && !key->value)
+        look.at(check_secret(key->uri, "device key"));
+    if (!device.hub.trusted_certs) return;
+    for (const auto& uri : *device.hub.trusted_certs) look.at(check_certificates(uri, "trusted certificate"));
+}
+
 }  // namespace
 
+void Findings::add(Findings more) {
+    std::ranges::move(more.problems, std::back_inserter(problems));
+    std::ranges::move(more.warnings, std::back_inserter(warnings));
+}
+
+Findings look_at_files(const Configuration& configuration) {
+    Look look;
+    for (const auto& pair : given_pairs(configuration)) look.at(check_pair(pair));
+    if (configuration.device) look_at_device(*configuration.device, look);
+    if (configuration.trust_bundle) look.at(check_certificates(*configuration.trust_bundle, "trust bundle"));
+    for (const auto& [id, source] : configuration.preloaded_certificates)
+        if (const auto* uri = std::get_if<Uri>(&source))
+            look.at(check_certificates(*uri, fmt::format("preloaded certificate {}", id)));
+    for (const auto& [id, uri] : configuration.preloaded_keys)
+        look.at(check_secret(uri, fmt::format("preloaded key {}", id)));
+    return look.found();
+}
+
 base::Status check_given_files(const Configuration& configuration) {
-    if (configuration.device) {
-        const auto& device = *configuration.device;
-        if (const auto* x509 = std::get_if<X509Credential>(&device.credential)) {
-            if (const auto* certificate = std::get_if<Uri>(&x509->certificate))
-                if (auto good = check_pair(*certificate, x509->key, "device"); !good) return good;
-        } else if (const auto& key = std::get<SymmetricCredential>(device.credential); !key.value) {
-            if (const auto file = file_of_uri(key.uri)) {
-                SP_TRY(return, const auto bytes, base::read_secret_file(*file, "device key"));
-            }
+    auto found = look_at_files(configuration);
+    if (found.problems.empty()) return {};
+    return std::unexpected(std::move(found.problems.front()));
+}
+
+Findings look_at_principals(const Configuration& configuration) {
+    Findings out;
+    const auto& all = configuration.principals;
+    const auto is_module = [](const Principal& each) {
+        return each.uid && std::ranges::find(each.idtype, "module") != each.idtype.end();
+    };
+    for (auto one = all.begin(); one != all.end(); ++one)
+        for (auto other = std::next(one); other != all.end(); ++other) {
+            if (!is_module(*one) || !is_module(*other) || one->uid != other->uid) continue;
+            out.warnings.push_back(
+                {base::Code::invalid_argument, fmt::format("modules {} and {}", one->name, other->name),
+                 fmt::format("share the user {}, so that each can obtain the other's keys and certificates",
+                             *one->uid),
+                 "give each module a user of its own"});
         }
-        if (device.hub.trusted_certs)
-            for (const auto& uri : *device.hub.trusted_certs) {
-                SP_TRY(return, const auto chain, read_chain(uri, "trusted certificate"));
-            }
-    }
-    if (configuration.edge_ca.certificate)
-        if (auto good = check_pair(*configuration.edge_ca.certificate, *configuration.edge_ca.key, "Edge CA");
-            !good)
-            return good;
-    if (configuration.local_ca)
-        if (auto good = check_pair(configuration.local_ca->first, configuration.local_ca->second, "local CA");
-            !good)
-            return good;
-    if (configuration.trust_bundle) {
-        SP_TRY(return, const auto chain, read_chain(*configuration.trust_bundle, "trust bundle"));
-    }
-    return {};
+    return out;
 }
 
 }  // namespace edge

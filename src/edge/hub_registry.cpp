@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "http/date.hpp"
 #include "trust/sas_token.hpp"
 
 namespace edge {
@@ -51,11 +52,16 @@ base::Result<HubModule> module_of(const json::value& document) {
     out.managed_by = managed_by.value_or("");
     out.generation = generation.value_or("");
     // A module without keys, or of another type than sas, is one whose keys are to be set.
-    if (const auto authentication = object_member(document, "authentication"))
-        if (const auto keys = object_member(*authentication, "symmetricKey")) {
-            SP_TRY(return, out.primary_key, secret_member(*keys, "primaryKey"));
-            SP_TRY(return, out.secondary_key, secret_member(*keys, "secondaryKey"));
-        }
+    const auto authentication = object_member(document, "authentication");
+    if (!authentication) return out;
+    if (const auto keys = object_member(*authentication, "symmetricKey")) {
+        SP_TRY(return, out.primary_key, secret_member(*keys, "primaryKey"));
+        SP_TRY(return, out.secondary_key, secret_member(*keys, "secondaryKey"));
+    }
+    if (const auto thumbprints = object_member(*authentication, "x509Thumbprint")) {
+        SP_TRY(return, const auto primary, optional_text_member(*thumbprints, "primaryThumbprint"));
+        out.primary_thumbprint = primary.value_or("");
+    }
     return out;
 }
 
@@ -77,8 +83,9 @@ base::Error refusal(const std::string& hub, const http::Response& response) {
 net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(IdentityConfig config,
                                                                               KeysClient keys,
                                                                               CertificatesClient certificates,
-                                                                              const base::Clock& clock) {
-    std::shared_ptr<HubRegistry> registry(new HubRegistry(std::move(config), std::move(keys), clock));
+                                                                              const base::Clock& clock,
+                                                                              ClockFloor* floor) {
+    std::shared_ptr<HubRegistry> registry(new HubRegistry(std::move(config), std::move(keys), clock, floor));
     const auto& own = registry->config_;
     net::ClientTls::Options options;
     auto trust = trust_of(own.hub);
@@ -100,6 +107,7 @@ net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(Id
                 base::Code::invalid_argument, "device certificate " + chain->front().subject(),
                 "does not belong to the device's private key",
                 "identity_cert and identity_pk of [provisioning.authentication] must be a pair");
+        registry->certificate_ = chain->front();
         options.chain = *std::move(chain);
         options.key = *std::move(key);
     }
@@ -107,6 +115,21 @@ net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(Id
     if (!tls) co_return std::unexpected(std::move(tls).error());
     registry->tls_ = *std::move(tls);
     co_return std::shared_ptr<const HubRegistry>(std::move(registry));
+}
+
+// A hub says no to an expired certificate as it does to an unknown one: which it was is known here.
+base::Error HubRegistry::explained(base::Error refused) const {
+    if (refused.code != base::Code::permission_denied || !certificate_) return refused;
+    if (clock_.now() < certificate_->not_after()) return refused;
+    const bool issued = config_.method == IdentityConfig::Method::x509_issued;
+    refused.reason = fmt::format("{}; the device certificate {} has expired at {}", refused.reason,
+                                 certificate_->subject(), base::format_rfc3339(certificate_->not_after()));
+    refused.fix = issued
+                      ? "the log says under certificate.renewal_failed why there is no new one; modules go "
+                        "on with the keys that they have"
+                      : "put a new certificate and key into the files of identity_cert and identity_pk, and "
+                        "its thumbprint into the hub; modules go on with the keys that they have";
+    return refused;
 }
 
 std::string HubRegistry::path(std::string_view module) const {
@@ -151,7 +174,9 @@ net::Task<base::Result<json::value>> HubRegistry::call(http::Verb verb, std::str
     auto answered = co_await http::request(std::move(endpoint), std::move(request), limit, clock_);
     judgement_.log(name, verdict);
     if (!answered) co_return std::unexpected(std::move(answered).error());
-    if (answered->status != expected) co_return std::unexpected(refusal(name, *answered));
+    if (const auto date = http::parse_date(answered->headers.get("Date").value_or("")); date && floor_)
+        floor_->heard(*date, name);
+    if (answered->status != expected) co_return std::unexpected(explained(refusal(name, *answered)));
     if (answered->body.empty()) co_return json::value(nullptr);
     auto parsed = parse_json(answered->body, "answer of hub " + name);
     // Modules come with their keys.
@@ -201,6 +226,20 @@ net::Task<base::Result<HubModule>> HubRegistry::set_keys(std::string module, bas
     document["deviceId"] = config_.device_id;
     document["authentication"] = std::move(authentication);
     json::value body(std::move(document));
+    auto answered = co_await call(http::Verb::put, path(module), std::move(body), true, 200);
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return module_of(*answered);
+}
+
+net::Task<base::Result<HubModule>> HubRegistry::set_thumbprints(std::string module, std::string primary,
+                                                                std::string secondary) const {
+    json::object thumbprints{{"primaryThumbprint", primary}};
+    if (!secondary.empty()) thumbprints["secondaryThumbprint"] = secondary;
+    // By its word in this api-version for what the hub calls selfSigned (interfaces.md 7).
+    json::value body{
+        {"moduleId", module},
+        {"deviceId", config_.device_id},
+        {"authentication", json::object{{"type", "x509"}, {"x509Thumbprint", std::move(thumbprints)}}}};
     auto answered = co_await call(http::Verb::put, path(module), std::move(body), true, 200);
     if (!answered) co_return std::unexpected(std::move(answered).error());
     co_return module_of(*answered);

@@ -43,4 +43,13 @@ net::Task<base::Result<ModuleIdentity>> IdentityClient::module(std::string id) c
     co_return module_of(*answered);
 }
 
+net::Task<base::Status> IdentityClient::register_thumbprint(std::string module,
+                                                            std::string thumbprint) const {
+    const auto target = "/identities/modules/" + path_segment(module) + "/thumbprint";
+    json::value body{{"thumbprint", thumbprint}};
+    auto answered = co_await call_local(service_, http::Verb::post, target, std::move(body));
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return base::Status{};
+}
+
 }  // namespace edge

@@ -32,6 +32,8 @@ class IdentityClient {
 
     net::Task<base::Result<DeviceIdentity>> device() const;
     net::Task<base::Result<ModuleIdentity>> module(std::string id) const;
+    /// Registers the thumbprint (SHA-256, hexadecimal) of a module's new identity certificate at the hub.
+    net::Task<base::Status> register_thumbprint(std::string module, std::string thumbprint) const;
 
   private:
     LocalService service_;

@@ -7,7 +7,6 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "edge/identity_service.hpp"
-#include "pki/csr.hpp"
 
 namespace edge {
 namespace {
@@ -25,28 +24,27 @@ base::Bytes bytes_of(std::string_view text) {
 }  // namespace
 
 net::Task<base::Result<IdentityService::Registry>> IdentityService::registry() {
-    return HubRegistry::open(config_, keys_, certificates_, clock_);
+    auto good = co_await check_clock();
+    if (!good) co_return std::unexpected(std::move(good).error());
+    while (true) {
+        if (renewal_) co_await renewal_->settled();
+        const auto seen = renewal_ ? renewal_->changes() : 0;
+        auto opened = co_await HubRegistry::open(config_, keys_, certificates_, clock_, floor_);
+        // Certificate and key may have been replaced between the reading of one and the other.
+        if (opened || !renewal_ || renewal_->changes() == seen) co_return opened;
+    }
 }
 
-// A device certificate that is to be issued and is not there yet (edge-runtime.md 5.2).
-net::Task<base::Status> IdentityService::ensure_device_certificate() {
-    if (config_.method != IdentityConfig::Method::x509_issued) co_return base::Status{};
-    auto present = co_await certificates_.read(config_.certificate_id);
-    if (present || present.error().code != base::Code::not_found) {
-        if (present) co_return base::Status{};
-        co_return std::unexpected(std::move(present).error());
+// Tokens and judgements of an hour that is not now are worth nothing.
+net::Task<base::Status> IdentityService::check_clock() {
+    if (!floor_) co_return base::Status{};
+    std::optional<base::Instant> not_before;
+    if (config_.method == IdentityConfig::Method::x509) {
+        const auto chain = co_await certificates_.read_chain(config_.certificate_id);
+        if (chain) not_before = chain->front().not_before();
     }
-    auto handle = co_await keys_.create_pair(config_.key_id, "ec-p256:rsa-2048:*");
-    if (!handle) co_return std::unexpected(std::move(handle).error());
-    auto key = co_await keys_.private_key(*handle);
-    if (!key) co_return std::unexpected(std::move(key).error());
-    pki::CsrWish wish;
-    wish.common_name = config_.device_id;
-    auto csr = pki::make_csr_pem(wish, *key);
-    if (!csr) co_return std::unexpected(std::move(csr).error());
-    auto issued = co_await certificates_.create(config_.certificate_id, *std::move(csr), std::nullopt);
-    if (!issued) co_return std::unexpected(std::move(issued).error());
-    co_return base::Status{};
+    floor_->set_own_not_before(not_before);
+    co_return floor_->sound();
 }
 
 // The two keys that a module of this generation has here, as base64.
@@ -82,7 +80,7 @@ net::Task<base::Result<ModuleRecord>> IdentityService::set_keys(Registry hub, Hu
     auto keys = co_await derived_keys(module.id, module.generation);
     if (!keys) co_return std::unexpected(std::move(keys).error());
     ModuleRecord record{module.id, module.managed_by, module.generation};
-    if (!has_keys(module, *keys)) {
+    if (!uses_certificate(module.id) && !has_keys(module, *keys)) {
         auto updated = co_await hub->set_keys(module.id, std::move(keys->slot[ModuleKeys::primary]),
                                               std::move(keys->slot[ModuleKeys::secondary]));
         if (!updated) co_return std::unexpected(std::move(updated).error());
@@ -110,8 +108,6 @@ net::Task<base::Result<ModuleRecord>> IdentityService::register_module(Registry 
 }
 
 net::Task<base::Status> IdentityService::reconcile() {
-    auto certified = co_await ensure_device_certificate();
-    if (!certified) co_return std::unexpected(std::move(certified).error());
     auto hub = co_await registry();
     if (!hub) co_return std::unexpected(std::move(hub).error());
     const auto opened = *hub;
@@ -124,10 +120,12 @@ net::Task<base::Status> IdentityService::reconcile() {
 
 net::Task<> IdentityService::keep_provisioned() {
     wake_.emplace();
+    const net::ClockWatch clock_watch([this] { wake_->notify(); });
     if (!state_) {
         base::log::info(base::events::device_not_provisioned, {{"reason", "provisioning source is none"}});
         co_return;
     }
+    if (renewal_) co_await renewal_->first_step();
     auto pause = first_pause;
     bool was_good = false;
     std::string last_trouble;
@@ -168,6 +166,7 @@ net::Task<> IdentityService::first_attempt() {
 
 void IdentityService::stop() {
     stopping_ = true;
+    if (renewal_) renewal_->stop();
     for (const auto& each : std::exchange(waiting_, {})) each.complete();
     if (wake_) wake_->notify();
 }

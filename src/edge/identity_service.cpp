@@ -42,7 +42,8 @@ base::Status check_type(const std::optional<std::string>& type) {
 }  // namespace
 
 base::Result<std::unique_ptr<IdentityService>> IdentityService::make(IdentityConfig config,
-                                                                     const base::Clock& clock) {
+                                                                     const base::Clock& clock,
+                                                                     ClockFloor* floor) {
     std::optional<IdentityState> state;
     if (config.method != IdentityConfig::Method::none) {
         SP_TRY(return, auto opened,
@@ -50,16 +51,21 @@ base::Result<std::unique_ptr<IdentityService>> IdentityService::make(IdentityCon
                                          config.parent.value_or(config.hub.name), config.device_id));
         state = std::move(opened);
     }
-    return std::unique_ptr<IdentityService>(new IdentityService(std::move(config), std::move(state), clock));
+    return std::unique_ptr<IdentityService>(
+        new IdentityService(std::move(config), std::move(state), clock, floor));
 }
 
 IdentityService::IdentityService(IdentityConfig config, std::optional<IdentityState> state,
-                                 const base::Clock& clock)
+                                 const base::Clock& clock, ClockFloor* floor)
     : config_(std::move(config)),
       state_(std::move(state)),
       clock_(clock),
+      floor_(floor),
       keys_(config_.keys_socket.string(), clock, connections_to_keys),
       certificates_(config_.certificates_socket.string(), clock, connections_to_certificates) {
+    using Method = IdentityConfig::Method;
+    if (config_.method == Method::x509 || config_.method == Method::x509_issued)
+        renewal_.emplace(device_certificate(), keys_, certificates_, clock_);
     using http::Verb;
     const std::string_view first = "2020-09-01";
     std::vector<Route> routes{
@@ -80,6 +86,9 @@ IdentityService::IdentityService(IdentityConfig config, std::optional<IdentitySt
          [this](Call c) { return update(std::move(c)); }},
         {Verb::delete_, "/identities/modules/{id}", first, Body::optional,
          [this](Call c) { return remove(std::move(c)); }},
+        // Of our own: the workload service tells of a new identity certificate (interfaces.md 7).
+        {Verb::post, "/identities/modules/{id}/thumbprint", first, Body::required,
+         [this](Call c) { return thumbprint(std::move(c)); }},
         {Verb::get, "/trust-bundle", first, Body::none, [this](Call) { return trust_bundle(); }},
     };
     api_ = std::make_unique<LocalApi>("identity",
@@ -157,7 +166,10 @@ net::Task<Answer> IdentityService::module_answer(ModuleRecord record) {
     auto identity = spec();
     identity["moduleId"] = record.id;
     identity["genId"] = record.generation;
-    identity["auth"] = json::object{{"type", "sas"}, {"keyHandle", *handle}};
+    // The handle of a module that proves itself by certificate signs for it alone; no token of it counts.
+    json::object auth{{"type", uses_certificate(record.id) ? "x509" : "sas"}, {"keyHandle", *handle}};
+    if (uses_certificate(record.id)) auth["certId"] = module_identity_certificate(record.id);
+    identity["auth"] = std::move(auth);
     co_return ok({{"type", "aziot"}, {"spec", std::move(identity)}});
 }
 
@@ -263,7 +275,7 @@ net::Task<Answer> IdentityService::get(Call call) {
     if (!keys) co_return client_error("Key", keys.error());
     // What has not our keys is not yet a module of this device's runtime: no handle would fit it. A question
     // changes nothing at the hub; whoever may, makes the module ours by an update (edge-runtime.md 4.1).
-    if (!has_keys(*found, *keys))
+    if (!uses_certificate(found->id) && !has_keys(*found, *keys))
         co_return base::fail(base::Code::invalid_argument, "module identity not found",
                              "has not the keys of this device at the hub",
                              "update it: PUT /identities/modules/{id}");

@@ -6,10 +6,12 @@
 #include <optional>
 
 #include "edge/certificates_client.hpp"
+#include "edge/clock_floor.hpp"
 #include "edge/hub_registry.hpp"
 #include "edge/identity_state.hpp"
 #include "edge/keys_client.hpp"
 #include "edge/local_api.hpp"
+#include "edge/renewal.hpp"
 #include "edge/service_config.hpp"
 #include "net/completion.hpp"
 #include "net/timer.hpp"
@@ -21,18 +23,24 @@ namespace edge {
 /// answers from its own state and keeps that in step with the hub in the background. On its own loop.
 class IdentityService {
   public:
+    /// floor: where given, the hub is not asked while the clock is wrong, and its time is written down.
+    /// Outlives it.
     static base::Result<std::unique_ptr<IdentityService>> make(IdentityConfig config,
-                                                               const base::Clock& clock);
+                                                               const base::Clock& clock,
+                                                               ClockFloor* floor = nullptr);
     const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests, Keep::open); }
 
     /// Registers the configured modules at the hub and sets their keys; again every 5 minutes and after a
     /// reprovision call. A hub that is away or refuses is retried after 1 to 15 s. Ends after `stop`.
     net::Task<> keep_provisioned();
+    /// Keeps the device's certificate, made where it is to be issued, and renewed. Ends after `stop`.
+    net::Task<> keep_certificate();
     void stop();
 
   private:
-    IdentityService(IdentityConfig config, std::optional<IdentityState> state, const base::Clock& clock);
+    IdentityService(IdentityConfig config, std::optional<IdentityState> state, const base::Clock& clock,
+                    ClockFloor* floor);
 
     enum class Who { everything, host_process, nobody };
     Who who(const Caller& caller) const;
@@ -49,6 +57,7 @@ class IdentityService {
     net::Task<Answer> get(Call call);
     net::Task<Answer> update(Call call);
     net::Task<Answer> remove(Call call);
+    net::Task<Answer> thumbprint(Call call);
     Answer provisioning() const;
     net::Task<Answer> trust_bundle();
 
@@ -58,7 +67,10 @@ class IdentityService {
 
     using Registry = std::shared_ptr<const HubRegistry>;
     net::Task<base::Result<Registry>> registry();
-    net::Task<base::Status> ensure_device_certificate();
+    net::Task<base::Status> check_clock();
+    RenewalSubject device_certificate();
+    net::Task<base::Status> accepted_by_hub(std::string certificate_id, std::string key_id,
+                                            pki::Certificate next);
     net::Task<base::Status> reconcile();
     net::Task<base::Result<ModuleRecord>> register_module(Registry hub, std::string module, bool create);
     /// A module's two keys, as base64.
@@ -70,12 +82,16 @@ class IdentityService {
     net::Task<base::Result<ModuleKeys>> derived_keys(std::string module, std::string generation);
     static bool has_keys(const HubModule& module, const ModuleKeys& keys);
     net::Task<base::Result<ModuleRecord>> set_keys(Registry hub, HubModule module);
+    bool uses_certificate(const std::string& module) const;
+    net::Task<base::Status> add_thumbprint(std::string module, std::string thumbprint);
 
     IdentityConfig config_;
     std::optional<IdentityState> state_;  ///< absent where nothing is provisioned
     const base::Clock& clock_;
+    ClockFloor* floor_;
     KeysClient keys_;
     CertificatesClient certificates_;
+    std::optional<Renewal> renewal_;  ///< X.509 devices
     std::unique_ptr<LocalApi> api_;
     net::Task<> first_attempt();
 

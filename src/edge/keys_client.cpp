@@ -37,6 +37,21 @@ net::Task<base::Result<std::string>> KeysClient::load_pair(std::string id) const
     return handle_from(http::Verb::get, "/keypair/" + path_segment(id), std::nullopt);
 }
 
+net::Task<base::Status> KeysClient::move_pair(std::string from, std::string to) const {
+    json::value body{{"from", from}};
+    auto answered =
+        co_await call_local(service_, http::Verb::post, "/keypair/" + path_segment(to), std::move(body));
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return base::Status{};
+}
+
+net::Task<base::Status> KeysClient::remove_pair(std::string handle) const {
+    json::value body{{"keyHandle", handle}};
+    auto answered = co_await call_local(service_, http::Verb::delete_, "/keypair", std::move(body));
+    if (!answered) co_return std::unexpected(std::move(answered).error());
+    co_return base::Status{};
+}
+
 net::Task<base::Result<std::string>> KeysClient::derive(std::string base_handle, base::Bytes data) const {
     json::value body{{"baseKeyHandle", base_handle}, {"derivationData", base::to_base64(data)}};
     return handle_from(http::Verb::post, "/derivedkey", std::move(body));

@@ -26,6 +26,9 @@ class KeysClient {
     /// Makes it where it is missing. algorithms: "ec-p256:*".
     net::Task<base::Result<std::string>> create_pair(std::string id, std::string algorithms) const;
     net::Task<base::Result<std::string>> load_pair(std::string id) const;
+    /// Moves a pair to another id, replacing what is there.
+    net::Task<base::Status> move_pair(std::string from, std::string to) const;
+    net::Task<base::Status> remove_pair(std::string handle) const;
     net::Task<base::Result<std::string>> derive(std::string base_handle, base::Bytes data) const;
     net::Task<base::Result<base::SecretBytes>> export_derived(std::string handle) const;
     net::Task<base::Result<base::Bytes>> hmac(std::string handle, base::Bytes message) const;

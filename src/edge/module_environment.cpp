@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/file.hpp"
@@ -25,6 +26,11 @@ std::string shell_quoted(std::string_view value) {
     return out + '"';
 }
 
+bool uses_certificate(const WorkloadConfig& config, std::string_view module) {
+    return std::ranges::any_of(config.modules,
+                               [&](const WorkloadModule& each) { return each.id == module && each.x509; });
+}
+
 base::Result<bool> replace_if_different(const std::filesystem::path& file, const std::string& text,
                                         mode_t mode) {
     const auto present = base::read_file(file, "file");
@@ -32,6 +38,13 @@ base::Result<bool> replace_if_different(const std::filesystem::path& file, const
     if (auto written = base::write_atomically(file, text, mode); !written)
         return std::unexpected(written.error());
     return true;
+}
+
+// The gateway reads it as a user of its own where the packaged directory has its group; it holds no secret.
+mode_t gateway_file_mode(const std::filesystem::path& directory) {
+    struct stat found{};
+    const bool shared = ::stat(directory.c_str(), &found) == 0 && (found.st_mode & S_ISGID) != 0;
+    return shared ? 0640 : base::secret_mode;
 }
 
 }  // namespace
@@ -44,7 +57,7 @@ Environment module_environment(const WorkloadConfig& config, const ModuleIdentit
         {"IOTEDGE_MODULEID", identity.module},
         {"IOTEDGE_MODULEGENERATIONID", identity.generation},
         {"IOTEDGE_IOTHUBHOSTNAME", identity.device.hub},
-        {"IOTEDGE_AUTHSCHEME", "sasToken"},
+        {"IOTEDGE_AUTHSCHEME", uses_certificate(config, identity.module) ? "x509" : "sasToken"},
     };
     const bool is_gateway = identity.module == gateway_module;
     if (is_gateway) {
@@ -88,6 +101,9 @@ base::Result<bool> write_module_files(const WorkloadConfig& config, const Module
     const auto directory = config.home / "env";
     if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
         return base::fail_errno(errno, "directory " + directory.string(), "made");
+    // Modules are other users, and the umask may have taken their way in.
+    if (::chmod(directory.c_str(), 0755) != 0)
+        return base::fail_errno(errno, "directory " + directory.string(), "given its mode");
     const auto environment = module_environment(config, identity);
     const auto name = fmt::format("{}.env", bare_module(identity.module));
     SP_TRY(return, const bool first,
@@ -97,7 +113,7 @@ base::Result<bool> write_module_files(const WorkloadConfig& config, const Module
         return std::unexpected(made.error());
     SP_TRY(return, const bool second,
                  replace_if_different(config.gateway_file, gateway_file(config, environment),
-                                      base::secret_mode));
+                                      gateway_file_mode(config.gateway_file.parent_path())));
     return first || second;
 }
 

@@ -65,6 +65,10 @@ std::string_view bare_module(std::string_view module) {
     return module.starts_with('$') ? module.substr(1) : module;
 }
 
+std::string module_identity_certificate(std::string_view module) {
+    return fmt::format("aziot-edged/module/{}:identity", module);
+}
+
 std::filesystem::path module_socket(const std::filesystem::path& edged_home, std::string_view module) {
     return edged_home / "mnt" / fmt::format("{}.sock", bare_module(module));
 }

@@ -57,6 +57,8 @@ std::string file_stem(std::string_view id);
 
 /// A module's id without the leading `$` of system modules, as in socket names and certificate ids.
 std::string_view bare_module(std::string_view module);
+/// Under which id a module's identity certificate is kept (edge-runtime.md 7.4).
+std::string module_identity_certificate(std::string_view module);
 std::filesystem::path module_socket(const std::filesystem::path& edged_home, std::string_view module);
 
 /// The path of a "file:///absolute/path" URI.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/result.hpp"
+#include "edge/service_files.hpp"
 
 namespace edge {
 namespace {
@@ -33,7 +34,7 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 base::Result<ConfigTable> open(const Paths& paths, Service service) {
     const auto directory = paths.service_etc(service);
-    return read_joined(directory / "config.toml", directory / "config.d");
+    return read_joined(directory / "config.toml", directory / "config.d", is_settling(paths));
 }
 
 std::size_t read_max(ConfigTable& table) {
@@ -141,6 +142,7 @@ base::Result<IdentityConfig> read_identity_config(const Paths& paths) {
     table.integer("cloud_retries", 0, 100);
     out.hub = read_hub_table(table);
     out.modules = table.strings("modules").value_or(std::vector<std::string>{});
+    out.x509_modules = table.strings("x509_modules").value_or(std::vector<std::string>{});
     if (auto provisioning = table.table("provisioning")) {
         const auto source = provisioning->string("source").value_or("none");
         out.parent = provisioning->string("local_gateway_hostname");
@@ -155,6 +157,7 @@ base::Result<IdentityConfig> read_identity_config(const Paths& paths) {
             if (const auto id = authentication->string(method == "sas" ? "device_id_pk" : "identity_pk"))
                 out.key_id = *id;
             if (const auto id = authentication->string("identity_cert")) out.certificate_id = *id;
+            out.renewal = read_renewal(*authentication, "auto_renew");
         }
     }
     out.principals = read_principals(table);
@@ -178,6 +181,7 @@ base::Result<WorkloadConfig> read_workload_config(const Paths& paths) {
         out.edge_ca_common_name = ca->string("common_name");
         out.edge_ca_supplied = ca->boolean("supplied").value_or(false);
         out.edge_ca_key_type = ca->string("key_type").value_or("ec-p256");
+        if (const auto renewal = read_renewal(*ca, "auto_renew")) out.edge_ca_renewal = *renewal;
     }
     if (auto modules = table.table("module_certs"))
         out.module_key_type = modules->string("key_type").value_or("ec-p256");
@@ -190,7 +194,7 @@ base::Result<WorkloadConfig> read_workload_config(const Paths& paths) {
             out.gateway_listen.https_port = static_cast<std::uint16_t>(*port);
     }
     for (auto& principal : read_principals(table))
-        out.modules.push_back({principal.name, principal.uid.value_or(0), principal.names});
+        out.modules.push_back({principal.name, principal.uid.value_or(0), principal.names, principal.x509});
     return finished(table, std::move(out));
 }
 

@@ -56,9 +56,11 @@ struct IdentityConfig {
     std::string device_id;
     std::string key_id = "device-id";
     std::string certificate_id = "device-id";
+    std::optional<RenewalPolicy> renewal;  ///< of an issued certificate; absent: it is not renewed
     std::chrono::seconds cloud_timeout{70};
-    std::vector<std::string> modules;   ///< to be registered at the hub
-    std::vector<Principal> principals;  ///< with uid; without idtype: the daemon
+    std::vector<std::string> modules;       ///< to be registered at the hub
+    std::vector<std::string> x509_modules;  ///< those of them that prove themselves by certificate
+    std::vector<Principal> principals;      ///< with uid; without idtype: the daemon
 };
 
 /// A module that the workload service serves.
@@ -66,6 +68,7 @@ struct WorkloadModule {
     std::string id;  ///< "$edgeHub"
     uid_t user;
     std::vector<std::string> names;  ///< that its server certificate may bear, beside its own
+    bool x509 = false;               ///< proves itself by its identity certificate
 };
 
 /// What the workload service reads (edge-runtime.md 8.4).
@@ -81,6 +84,7 @@ struct WorkloadConfig {
     std::optional<std::string> edge_ca_common_name;
     bool edge_ca_supplied = false;
     std::string edge_ca_key_type = "ec-p256";
+    RenewalPolicy edge_ca_renewal;
     std::string module_key_type = "ec-p256";
     std::string trust_bundle_id = "aziot-edged-trust-bundle";
     HubAddress hub;

@@ -2,22 +2,35 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
-#include <string_view>
 
-#include "base/error.hpp"
+#include "edge/config_split.hpp"
 
 namespace edge {
 
-/// Removes what a write left beside its file when a kill or a power cut ended it (base::write_atomically); a
-/// directory that is not there has none. For the start of the service whose directory it is.
-base::Status remove_leftovers(const std::filesystem::path& directory);
+/// The directory that all services share, and whose lock says that one `edge run` is at work.
+base::Status make_shared_home(const Paths& paths);
 
-/// Renames a damaged file of ours to "<name>.damaged" (an older one of that name goes) and logs where it is
-/// and why, so that a new one can take its place and nothing is lost.
-base::Status set_aside(const std::filesystem::path& file, std::string_view reason);
+/// Writes each service its 00-super.toml, 0600, and an inline device key as a file of the keys service: all
+/// or none. Everything is written beside and synced first; then a mark is set, from which on the new ones
+/// count
+/// (`is_settling`), and they are renamed into place. Fails with address_in_use while another process does the
+/// same. give_away: each service's directories and files become its user's; otherwise they stay the present
+/// user's.
+base::Status write_service_files(const Configuration& configuration, const Paths& paths, const Users& users,
+                                 bool give_away);
 
-/// Removes a file so that it stays removed after a power cut; an absent one is a success.
-base::Status remove_durably(const std::filesystem::path& file, std::string_view what);
+/// True where the power was lost between the mark and the last rename: what lies beside then counts.
+bool is_settling(const Paths& paths);
+/// "00-super.toml.next": where a file lies until it is renamed into place.
+std::filesystem::path file_beside(const std::filesystem::path& file);
+
+/// What each service reads now; "" where there is nothing yet.
+std::map<Service, std::string> present_service_files(const Paths& paths);
+
+/// A digest of everything that decides how a service runs: its file, and the inline device key where it uses
+/// it.
+std::map<Service, std::string> fingerprints(const Paths& paths);
 
 }  // namespace edge

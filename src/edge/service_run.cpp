@@ -13,18 +13,26 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "edge/certificates_service.hpp"
+#include "edge/clock_floor.hpp"
 #include "edge/identity_service.hpp"
 #include "edge/keys_service.hpp"
 #include "edge/service_config.hpp"
 #include "edge/service_user.hpp"
 #include "edge/workload_service.hpp"
 #include "net/loop.hpp"
+#include "net/service_manager.hpp"
 
 namespace edge {
 namespace {
 
 // Connections of these services live for one request; what is left after this is not waited for.
 constexpr std::chrono::seconds grace{3};
+
+// It serves: that a service manager could not be told is its matter, not this service's end.
+void tell_manager() {
+    if (const auto told = net::notify_ready(); !told)
+        base::log::write(base::log::Level::warning, base::events::service_ready, told.error());
+}
 
 void tell_ready(const ServiceRun& run) {
     base::log::info(base::events::service_ready, {{"service", std::string(to_string(run.service))}});
@@ -90,32 +98,44 @@ base::Status run_keys(const ServiceRun& run) {
     SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
     SP_TRY(return, const auto service, KeysService::make(std::move(config)));
     *socket.serve = service->serve();
+    tell_manager();
     tell_ready(run);
     loops.run([&] { socket.listener.reset(); }, grace);
     return {};
 }
 
-base::Status run_certificates(const ServiceRun& run, const base::Clock& clock) {
+base::Status run_certificates(const ServiceRun& run, ClockFloor& clock) {
     SP_TRY(return, auto config, read_certificates_config(run.paths));
     net::Loops loops(1);
     SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
-    SP_TRY(return, const auto service, CertificatesService::make(std::move(config), clock));
+    SP_TRY(return, const auto service, CertificatesService::make(std::move(config), clock, &clock));
     *socket.serve = service->serve();
-    tell_ready(run);
-    loops.run([&] { socket.listener.reset(); }, grace);
-    return {};
-}
-
-base::Status run_identity(const ServiceRun& run, const base::Clock& clock) {
-    SP_TRY(return, auto config, read_identity_config(run.paths));
-    net::Loops loops(1);
-    SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
-    SP_TRY(return, const auto service, IdentityService::make(std::move(config), clock));
-    *socket.serve = service->serve();
-    loops.at(0).spawn("keep provisioned", service->keep_provisioned());
+    loops.at(0).post([&] { clock.tell(); });
+    tell_manager();
     tell_ready(run);
     loops.run(
         [&] {
+            clock.end_telling();
+            socket.listener.reset();
+        },
+        grace);
+    return {};
+}
+
+base::Status run_identity(const ServiceRun& run, ClockFloor& clock) {
+    SP_TRY(return, auto config, read_identity_config(run.paths));
+    net::Loops loops(1);
+    SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
+    SP_TRY(return, const auto service, IdentityService::make(std::move(config), clock, &clock));
+    *socket.serve = service->serve();
+    loops.at(0).post([&] { clock.tell(); });
+    loops.at(0).spawn("keep device certificate", service->keep_certificate());
+    loops.at(0).spawn("keep provisioned", service->keep_provisioned());
+    tell_manager();
+    tell_ready(run);
+    loops.run(
+        [&] {
+            clock.end_telling();
             service->stop();
             socket.listener.reset();
         },
@@ -123,14 +143,23 @@ base::Status run_identity(const ServiceRun& run, const base::Clock& clock) {
     return {};
 }
 
-base::Status run_workload(const ServiceRun& run, const base::Clock& clock) {
+base::Status run_workload(const ServiceRun& run, ClockFloor& clock) {
     SP_TRY(return, auto config, read_workload_config(run.paths));
     if (auto became = become_user(run); !became) return became;
     net::Loops loops(1);
     SP_TRY(return, const auto service, WorkloadService::make(std::move(config), clock));
     if (auto listening = service->listen(loops.at(0)); !listening) return listening;
+    loops.at(0).post([&] { clock.tell(); });
+    loops.at(0).spawn("keep Edge CA", service->keep_edge_ca());
+    // Not only with the Edge CA, which may need a network: a boot must not wait for that.
+    tell_manager();
     loops.at(0).spawn("prepare modules", service->prepare([&run] { tell_ready(run); }));
-    loops.run([&] { service->stop(); }, grace);
+    loops.run(
+        [&] {
+            clock.end_telling();
+            service->stop();
+        },
+        grace);
     return {};
 }
 
@@ -138,15 +167,16 @@ base::Status run_workload(const ServiceRun& run, const base::Clock& clock) {
 
 base::Status run_service(const ServiceRun& run, const base::Clock& clock) {
     if (auto watched = end_with_parent(run); !watched) return watched;
+    ClockFloor floored(clock, clock_floor_file(run.paths));
     switch (run.service) {
         case Service::keys:
             return run_keys(run);
         case Service::certificates:
-            return run_certificates(run, clock);
+            return run_certificates(run, floored);
         case Service::identity:
-            return run_identity(run, clock);
+            return run_identity(run, floored);
         case Service::workload:
-            return run_workload(run, clock);
+            return run_workload(run, floored);
     }
     return base::fail(base::Code::internal, "service", "is unknown");
 }

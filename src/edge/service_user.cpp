@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/service_user.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,6 +48,26 @@ base::Result<std::optional<ServiceUser>> user_to_become(Service service, const P
 
 base::Result<std::optional<ServiceUser>> user_to_become(Service service, const Paths& paths) {
     return user_to_become(service, paths, ::geteuid(), find_user);
+}
+
+base::Status check_readable(const ServiceUser& user, const std::filesystem::path& file) {
+    const auto thing = "file " + file.string();
+    const pid_t process = ::fork();
+    if (process < 0) return base::fail_errno(errno, thing, "looked at");
+    if (process == 0) {
+        if (!become(user)) ::_exit(EPERM);
+        const int opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+        ::_exit(opened < 0 ? errno : 0);
+    }
+    int status = 0;
+    while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+    return base::fail(base::Code::permission_denied, thing,
+                      fmt::format("cannot be read by {}, the user of the service that needs it", user.name),
+                      fmt::format("give it to that user (chown {} {}), or move it to a directory that the "
+                                  "user may pass",
+                                  user.name, file.string()));
 }
 
 base::Status become(const ServiceUser& user) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -34,6 +35,10 @@ base::Result<std::optional<ServiceUser>> user_to_become(Service service, const P
                                                         const FindUser& find);
 /// The same for this process on this machine.
 base::Result<std::optional<ServiceUser>> user_to_become(Service service, const Paths& paths);
+
+/// Fails where this user cannot open the file for reading, by its mode or that of a directory on the way.
+/// Asks in a child process that becomes the user. Only as root.
+base::Status check_readable(const ServiceUser& user, const std::filesystem::path& file);
 
 /// Becomes `user` with its groups, for good: the saved ids change too. Only as root.
 base::Status become(const ServiceUser& user);

@@ -2,19 +2,20 @@
 #include "edge/supervisor.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
+#include <map>
+#include <utility>
 
 #include "base/events.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "edge/children.hpp"
-#include "edge/config_split.hpp"
 #include "edge/given_files.hpp"
+#include "edge/running.hpp"
+#include "edge/service_files.hpp"
 #include "edge/service_user.hpp"
 
 namespace edge {
@@ -28,11 +29,83 @@ std::vector<std::string> command_of(const SupervisorRun& run, Service service) {
     return command;
 }
 
-base::Status tell_all_ready(const SupervisorRun& run) {
-    base::log::info(base::events::role_started, {{"root", run.paths.root().string()}});
-    if (!run.ready_file) return {};
-    return base::write_atomically(*run.ready_file, fmt::format("EDGE_PID={}\nEDGE_READY=1\n", ::getpid()),
+/// The four children: started one after the other, for each needs the sockets of those before it, and
+/// restarted where what they read has changed.
+class Supervision {
+  public:
+    Supervision(const SupervisorRun& run, const Signals& signals) : run_(run), children_(signals) {}
+    base::Status run();
+
+  private:
+    base::Status step();
+    base::Status start(Service service);
+    base::Status tell_ready();
+    void retire_changed();
+    const Service* next_missing() const;
+
+    const SupervisorRun& run_;
+    Children children_;
+    std::map<Service, std::string> started_with_;
+    bool whole_ = false;  ///< all four serve, and this has been told
+    bool first_ = true;
+};
+
+const Service* Supervision::next_missing() const {
+    const auto found =
+        std::ranges::find_if(all_services, [&](Service service) { return !children_.is_alive(service); });
+    return found == all_services.end() ? nullptr : found;
+}
+
+base::Status Supervision::start(Service service) {
+    started_with_[service] = fingerprints(run_.paths)[service];
+    return children_.start(service, command_of(run_, service));
+}
+
+void Supervision::retire_changed() {
+    for (const auto& [service, now] : fingerprints(run_.paths)) {
+        if (now == started_with_[service]) continue;
+        base::log::info(base::events::service_restarted, {{"service", std::string(to_string(service))}});
+        children_.retire(service);
+        whole_ = false;
+    }
+}
+
+base::Status Supervision::tell_ready() {
+    whole_ = true;
+    if (auto written = write_running(run_.paths, {::getpid(), started_with_}); !written) return written;
+    if (!std::exchange(first_, false)) {
+        base::log::info(base::events::configuration_taken_over);
+        return {};
+    }
+    base::log::info(base::events::role_started, {{"root", run_.paths.root().string()}});
+    if (!run_.ready_file) return {};
+    return base::write_atomically(*run_.ready_file, fmt::format("EDGE_PID={}\nEDGE_READY=1\n", ::getpid()),
                                   base::secret_mode);
+}
+
+base::Status Supervision::step() {
+    if (!children_.all_ready() || !children_.none_retiring()) return {};
+    if (const auto* missing = next_missing()) return start(*missing);
+    if (!whole_)
+        if (auto told = tell_ready(); !told) return told;
+    if (children_.take_reload()) retire_changed();
+    return {};
+}
+
+base::Status Supervision::run() {
+    base::Status done;
+    while (!children_.stopping()) {
+        done = step();
+        if (!done) {
+            children_.stop();
+            break;
+        }
+        children_.wait_for_event();
+    }
+    children_.wait_for_all();
+    forget_running(run_.paths);
+    base::log::info(base::events::role_stopped);
+    return done ? children_.result() : done;
 }
 
 }  // namespace
@@ -53,9 +126,12 @@ base::Status supervise(const SupervisorRun& run) {
     for (const auto& notice : configuration.notices)
         base::log::warning(base::events::configuration_noticed, {{"reason", notice}});
     SP_TRY(return, const auto users, users_of(run.paths));
+    // Before the lock: who sees it held may signal this process.
+    SP_TRY(return, const auto signals, Signals::block());
     // Before anything is written: a second one must not change what the running one reads.
     if (auto made = make_shared_home(run.paths); !made) return made;
     SP_TRY(return, const auto lock, base::DirectoryLock::take(run.paths.root() / "var/lib/aziot"));
+    forget_running(run.paths);
     if (auto written = write_service_files(configuration, run.paths, users, gives_up_root(run.paths));
         !written)
         return written;
@@ -64,33 +140,7 @@ base::Status supervise(const SupervisorRun& run) {
         std::filesystem::remove(*run.ready_file, ignored);
     }
 
-    SP_TRY(return, auto signals, Signals::block());
-    Children children(signals);
-    std::size_t started = 0;
-    bool told = false;
-    // One after the other: each needs the sockets of those before it.
-    while (!children.stopping() && !told) {
-        if (started == children.ready() && started < all_services.size()) {
-            const auto service = all_services[started++];
-            if (auto made = children.start(service, command_of(run, service)); !made) {
-                children.stop();
-                children.wait_for_all();
-                return made;
-            }
-        }
-        children.wait_for_event();
-        if (children.ready() == all_services.size()) {
-            told = true;
-            if (auto done = tell_all_ready(run); !done) {
-                children.stop();
-                children.wait_for_all();
-                return done;
-            }
-        }
-    }
-    children.wait_for_all();
-    base::log::info(base::events::role_stopped);
-    return children.result();
+    return Supervision(run, signals).run();
 }
 
 }  // namespace edge

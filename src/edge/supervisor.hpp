@@ -24,8 +24,8 @@ struct SupervisorRun {
 base::Result<Users> users_of(const Paths& paths);
 
 /// Validates config.toml, writes each service its own file, and runs the four as child processes until
-/// SIGTERM or SIGINT. Fails where a child ended by itself: then its last words are told and the others are
-/// ended.
+/// SIGTERM, SIGINT or SIGHUP; on SIGUSR1 those whose file has changed since are restarted. Fails where a
+/// child ended by itself: then its last words are told and the others are ended.
 base::Status supervise(const SupervisorRun& run);
 
 }  // namespace edge

@@ -10,6 +10,7 @@
 #include "edge/edge_ca.hpp"
 #include "edge/module_environment.hpp"
 #include "edge/workload_service.hpp"
+#include "net/clock_watch.hpp"
 
 namespace edge {
 namespace {
@@ -38,14 +39,6 @@ base::Status WorkloadService::listen(net::Loop& loop) {
     return {};
 }
 
-net::Task<base::Status> WorkloadService::ensure_authority() {
-    auto device = co_await identity_.device();
-    if (!device) co_return std::unexpected(std::move(device).error());
-    auto ca = co_await ensure_edge_ca(config_, device->device, keys_, certificates_, clock_);
-    if (!ca) co_return std::unexpected(std::move(ca).error());
-    co_return base::Status{};
-}
-
 // Answers whether the module has an identity and its files are right.
 net::Task<bool> WorkloadService::look_at(Module* module) {
     auto found = co_await identity_.module(module->rules.id);
@@ -69,15 +62,11 @@ net::Task<bool> WorkloadService::look_at(Module* module) {
 
 net::Task<> WorkloadService::prepare(std::function<void()> ready) {
     wake_.emplace();
+    const net::ClockWatch clock_watch([this] { wake_->notify(); });
     auto pause = first_pause;
-    while (!stopping_) {
-        auto done = co_await ensure_authority();
-        if (done) break;
-        base::log::write(base::log::Level::warning, base::events::edge_ca_missing, done.error());
-        co_await wake_->wait(pause);
-        pause = std::min(pause * 2, longest_pause);
-    }
-    pause = first_pause;
+    co_await edge_ca_.first_step();
+    // Its own task says what is missing, and goes on trying.
+    while (!stopping_ && !edge_ca_.whole()) co_await wake_->wait(first_pause);
     bool told = false;
     while (!stopping_) {
         bool all = true;
@@ -96,6 +85,7 @@ net::Task<> WorkloadService::prepare(std::function<void()> ready) {
 void WorkloadService::stop() {
     stopping_ = true;
     for (const auto& module : modules_) module->listener.reset();
+    edge_ca_.stop();
     if (wake_) wake_->notify();
 }
 

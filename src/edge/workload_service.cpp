@@ -81,7 +81,8 @@ WorkloadService::WorkloadService(WorkloadConfig config, const base::Clock& clock
       clock_(clock),
       keys_(config_.keys_socket.string(), clock, connections_to_keys),
       certificates_(config_.certificates_socket.string(), clock, connections_to_certificates),
-      identity_(config_.identity_socket.string(), clock, connections_to_identity) {
+      identity_(config_.identity_socket.string(), clock, connections_to_identity),
+      edge_ca_(edge_ca_subject(config_, identity_), keys_, certificates_, clock) {
     const std::vector<std::string> versions{"2018-06-28", "2019-01-30", "2019-10-22", "2019-11-05",
                                             "2020-07-07", "2021-12-07", "2022-08-03"};
     for (const auto& rules : config_.modules) {
@@ -251,7 +252,14 @@ net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string
     wish.usages = {std::move(usage)};
     auto csr = pki::make_csr_pem(wish, *key);
     if (!csr) co_return behind(what, csr.error());
-    auto chain = co_await issue_by_edge_ca(std::move(certificate_id), *std::move(csr));
+    base::Result<pki::Chain> chain = pki::Chain();
+    for (std::uint64_t seen = 0;;) {
+        co_await edge_ca_.settled();
+        seen = edge_ca_.changes();
+        chain = co_await issue_by_edge_ca(certificate_id, *csr);
+        // The Edge CA that was asked for a signature may have been replaced meanwhile.
+        if (chain || edge_ca_.changes() == seen) break;
+    }
     if (!chain) co_return std::unexpected(std::move(chain).error());
     // Leaf, Edge CA, intermediates, never the root, even if the Edge CA's file holds it (interfaces.md 3).
     pki::Chain presented{chain->front()};
@@ -301,9 +309,25 @@ net::Task<Answer> WorkloadService::identity_certificate(Module* module, Call cal
     // The original puts this URI into a dNSName; ours is a URI (edge-runtime.md 7.4).
     std::vector<std::string> names{
         fmt::format("URI:azureiot://{}/devices/{}/modules/{}", own.hub, own.device, identity->module)};
-    auto id = fmt::format("aziot-edged/module/{}:identity", identity->module);
+    auto id = module_identity_certificate(identity->module);
     auto answer = co_await issue(std::move(id), identity->module, std::move(names), "clientAuth");
+    if (!answer || !module->rules.x509) co_return answer;
+    // Only now is it worth anything: the hub must know it before the module uses it.
+    auto registered = co_await register_certificate(identity->module, *answer);
+    if (!registered) co_return behind("identity certificate", registered.error());
     co_return answer;
+}
+
+net::Task<base::Status> WorkloadService::register_certificate(std::string module,
+                                                              const http::Response& answer) {
+    const auto document = parse_json(answer.body, "answer");
+    if (!document) co_return std::unexpected(document.error());
+    const auto pem = text_member(*document, "certificate");
+    if (!pem) co_return std::unexpected(pem.error());
+    const auto leaf = pki::Certificate::from_pem(*pem, "identity certificate");
+    if (!leaf) co_return std::unexpected(leaf.error());
+    auto done = co_await identity_.register_thumbprint(std::move(module), base::to_hex_upper(leaf->sha256()));
+    co_return done;
 }
 
 net::Task<Answer> WorkloadService::trust_bundle() {

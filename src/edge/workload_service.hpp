@@ -10,6 +10,7 @@
 #include "edge/identity_client.hpp"
 #include "edge/keys_client.hpp"
 #include "edge/local_api.hpp"
+#include "edge/renewal.hpp"
 #include "edge/service_config.hpp"
 #include "net/listener.hpp"
 #include "net/timer.hpp"
@@ -26,8 +27,10 @@ class WorkloadService {
 
     /// Opens the module sockets, mode 0666.
     base::Status listen(net::Loop& loop);
-    /// Waits for the device identity, makes sure of the Edge CA, then calls `ready` once; then waits for each
-    /// module's identity and writes its files, again whenever it changes. Ends after `stop`.
+    /// Keeps the Edge CA, made where it is missing and renewed. Ends after `stop`.
+    net::Task<> keep_edge_ca() { return edge_ca_.run(); }
+    /// Waits for the Edge CA, then calls `ready` once; then waits for each module's identity and writes its
+    /// files, again whenever it changes. Ends after `stop`.
     net::Task<> prepare(std::function<void()> ready);
     void stop();
     /// The API on a module's socket; nullptr where the module is unknown.
@@ -60,7 +63,7 @@ class WorkloadService {
     net::Task<Answer> issue(std::string certificate_id, std::string common_name,
                             std::vector<std::string> names, std::string usage);
     net::Task<base::Result<pki::Chain>> issue_by_edge_ca(std::string certificate_id, std::string csr);
-    net::Task<base::Status> ensure_authority();
+    net::Task<base::Status> register_certificate(std::string module, const http::Response& answer);
     net::Task<bool> look_at(Module* module);
 
     WorkloadConfig config_;
@@ -69,6 +72,7 @@ class WorkloadService {
     CertificatesClient certificates_;
     IdentityClient identity_;
     std::string edge_ca_handle_;  ///< empty until it is asked for
+    Renewal edge_ca_;
     std::vector<std::unique_ptr<Module>> modules_;
     std::optional<net::Event> wake_;
     bool stopping_ = false;

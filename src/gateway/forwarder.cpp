@@ -308,6 +308,19 @@ void Forwarder::stop() {
     }
 }
 
+void Forwarder::reconnect() {
+    for (auto& [identity, lane] : lanes_) {
+        if (!lane->client) continue;
+        if (!lane->running) {
+            lane->client.reset();
+            continue;
+        }
+        lane->failed = base::Error{base::Code::closed, "upstream connection",
+                                   "was made when other certificates were trusted", ""};
+        lane->changed.notify();
+    }
+}
+
 void Forwarder::save() {
     if (!dirty_) return;
     // Removed first: on a disk that these messages have filled, the note has no room before. What is gone was

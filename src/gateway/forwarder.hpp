@@ -35,6 +35,9 @@ class Forwarder {
     void wake() { wake_.notify(); }
     /// Drops every upstream connection; what is not acknowledged stays in the log.
     void stop();
+    /// Ends every upstream connection that was made under another trust; the next ones are made as they are
+    /// needed, and what is not acknowledged is sent again.
+    void reconnect();
     /// Writes the progress; the last act before the end.
     void save();
     std::size_t waiting() const { return outbox_.waiting(); }

@@ -117,9 +117,9 @@ base::Result<std::vector<VerifiedCa>> read_certificates(std::string_view body,
     return certificates;
 }
 
-HubClient::HubClient(const Config& config, std::shared_ptr<const net::ClientTls> tls, TokenSource& tokens,
-                     HubLink& link, const base::Clock& clock)
-    : config_(config), tls_(std::move(tls)), tokens_(tokens), link_(link), clock_(clock) {}
+HubClient::HubClient(const Config& config, const HubTls& tls, TokenSource& tokens, HubLink& link,
+                     const base::Clock& clock)
+    : config_(config), tls_(tls), tokens_(tokens), link_(link), clock_(clock) {}
 
 net::Task<base::Result<http::Response>> HubClient::call(http::Verb verb, std::string route, std::string body,
                                                         std::chrono::milliseconds limit) {
@@ -140,7 +140,7 @@ net::Task<base::Result<http::Response>> HubClient::call(http::Verb verb, std::st
     const auto left = std::max(std::chrono::milliseconds(1), left_until(until));
     const net::TlsTarget target{config_.hub.address, config_.hub.https_port, config_.hub.name};
     pki::Verdict verdict;
-    const http::Endpoint endpoint = http::TlsEndpoint{target, tls_, &verdict};
+    const http::Endpoint endpoint = http::TlsEndpoint{target, tls_.get(), &verdict};
     auto answer = co_await http::request(endpoint, std::move(request), left, clock_);
     judgement_.log(config_.hub.name, verdict);
     if (!answer) {

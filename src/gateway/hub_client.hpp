@@ -9,6 +9,7 @@
 
 #include "gateway/config.hpp"
 #include "gateway/hub_link.hpp"
+#include "gateway/hub_tls.hpp"
 #include "gateway/scope_cache.hpp"
 #include "gateway/token_source.hpp"
 #include "http/client.hpp"
@@ -41,8 +42,8 @@ struct HubAnswer {
 /// its own loop.
 class HubClient {
   public:
-    HubClient(const Config& config, std::shared_ptr<const net::ClientTls> tls, TokenSource& tokens,
-              HubLink& link, const base::Clock& clock);
+    HubClient(const Config& config, const HubTls& tls, TokenSource& tokens, HubLink& link,
+              const base::Clock& clock);
 
     /// Everything in our scope: our own edge device, its children, and those of edge devices below it.
     net::Task<base::Result<std::vector<trust::Record>>> whole_scope();
@@ -60,7 +61,7 @@ class HubClient {
     base::Error unexpected(const http::Response& answer, std::string_view what);
 
     Config config_;
-    std::shared_ptr<const net::ClientTls> tls_;
+    const HubTls& tls_;
     TokenSource& tokens_;
     HubLink& link_;
     const base::Clock& clock_;

@@ -15,6 +15,7 @@
 #include "gateway/server_certificate.hpp"
 #include "gateway/unlock.hpp"
 #include "net/listener.hpp"
+#include "net/service_manager.hpp"
 #include "net/timer.hpp"
 
 namespace gateway {
@@ -28,6 +29,12 @@ ScopeOwner owner_of(const Config& config) {
     return {config.hub.name, config.module.device_id, config.module.generation_id};
 }
 
+ScopeChange everybody() {
+    ScopeChange change;
+    change.everybody = true;
+    return change;
+}
+
 }  // namespace
 
 struct Server::Impl {
@@ -36,7 +43,7 @@ struct Server::Impl {
     ServerOptions options;
     const base::Clock& clock;
     std::optional<base::DirectoryLock> lock;
-    std::shared_ptr<const net::ClientTls> hub_tls;
+    std::unique_ptr<HubTls> hub_tls;
     std::unique_ptr<ScopeStore> store;
     net::Loops loops;
     std::unique_ptr<store::SegmentLog> log;  ///< before the loops end: its thread posts to them
@@ -94,7 +101,12 @@ net::Task<> Server::Impl::start() {
                  keep_server_tls(*workload, options.config.hostname, clock, tls,
                                  [this](std::shared_ptr<const net::ServerTls> next) {
                                      if (listener) listener->replace(std::move(next));
+                                     sessions.judge_again(everybody());
                                  }));
+    tasks->spawn("hub_trust.refresh", hub_tls->keep(clock, [this] {
+        forwarder->reconnect();
+        sessions.judge_again(everybody());
+    }));
     if (auto announced = announce(); !announced) fail(std::move(announced).error());
 }
 
@@ -103,12 +115,12 @@ void Server::Impl::wire() {
     workload = std::make_unique<WorkloadClient>(config.module, clock);
     tokens = std::make_unique<TokenSource>(config, *workload, clock);
     scope = std::make_unique<SharedScope>(ScopeCache::empty(config.module.device_id));
-    hub = std::make_unique<HubClient>(config, hub_tls, *tokens, link, clock);
+    hub = std::make_unique<HubClient>(config, *hub_tls, *tokens, link, clock);
     sync = std::make_unique<ScopeSync>(*scope, *hub, link, *store, owner_of(config), *tasks, clock);
     sync->on_change([this](const ScopeChange& change) { sessions.judge_again(change); });
     world = std::make_unique<SessionWorld>(
         SessionWorld{{config.hub.name, config.hostname}, *scope, *sync, loops.at(0), sessions, *log, clock});
-    upstream = std::make_unique<Upstream>(config, hub_tls, *scope, *sync, *tokens, link, clock);
+    upstream = std::make_unique<Upstream>(config, *hub_tls, *scope, *sync, *tokens, link, clock);
     forwarder = std::make_unique<Forwarder>(*log, options.paths.progress(), *upstream, *tasks);
     // Set before the first append: nothing is appended before `listen`.
     log->on_durable([this](std::uint64_t) {
@@ -131,6 +143,7 @@ base::Status Server::Impl::announce() const {
     base::log::info(base::events::role_started, {{"device", options.config.module.device_id},
                                                  {"hub", options.config.hub.name},
                                                  {"hostname", options.config.hostname}});
+    if (auto told = net::notify_ready(); !told) return told;
     if (!options.ready_file) return {};
     const std::string text =
         "MQTT_PORT=" + std::to_string(listener->port()) + "\nPID=" + std::to_string(::getpid()) + "\n";
@@ -170,10 +183,7 @@ base::Result<std::unique_ptr<Server>> Server::open(ServerOptions options, const 
     if (auto made = base::make_private_directories(paths.data); !made)
         return std::unexpected(std::move(made).error());
     SP_TRY(return, impl->lock, base::DirectoryLock::take(paths.data));
-    SP_TRY(return, auto trust, hub_trust(impl->options.config));
-    net::ClientTls::Options tls;
-    tls.trust = std::move(trust);
-    SP_TRY(return, impl->hub_tls, net::ClientTls::make(std::move(tls)));
+    SP_TRY(return, impl->hub_tls, HubTls::open(impl->options.config));
     SP_TRY(return, impl->store, ScopeStore::open(paths.scope()));
     SP_TRY(return, impl->log, store::SegmentLog::open(paths.messages()));
     return std::make_unique<Server>(std::move(impl));

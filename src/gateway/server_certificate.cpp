@@ -2,20 +2,22 @@
 #include "gateway/server_certificate.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "gateway/hub_link.hpp"
+#include "net/clock_watch.hpp"
 #include "net/timer.hpp"
 
 namespace gateway {
 
 namespace {
 
-/// Renewal looks at the clock at least this often, so that a clock that was set is noticed.
-constexpr std::chrono::minutes longest_nap{10};
+/// How soon another Edge CA is noticed.
+constexpr std::chrono::minutes between_looks{1};
 constexpr std::chrono::minutes renewal_retry{1};
 
 void log_issued(const pki::Certificate& leaf, std::size_t chain) {
@@ -33,6 +35,16 @@ net::Task<base::Result<std::shared_ptr<const net::ServerTls>>> obtain_once(Workl
     auto tls = net::ServerTls::make(credential->chain, credential->key);
     if (tls) log_issued(credential->chain.front(), credential->chain.size());
     co_return tls;
+}
+
+/// Whether certificates are issued by another Edge CA now than when `chain` was. known: the trust bundle when
+/// last looked at. A bundle that does not parse says nothing.
+bool is_other_issuer(const pki::Chain& chain, const std::optional<std::string>& known,
+                     const std::string& bundle) {
+    if (known) return *known != bundle;
+    const auto authorities = pki::certificates_from_pem(bundle, "trust bundle");
+    if (!authorities || chain.size() < 2) return false;
+    return std::find(authorities->begin(), authorities->end(), chain[1]) == authorities->end();
 }
 
 }  // namespace
@@ -59,18 +71,24 @@ net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, cons
                             std::shared_ptr<const net::ServerTls> first,
                             std::function<void(std::shared_ptr<const net::ServerTls>)> replace) {
     auto current = std::move(first);
+    std::optional<std::string> authorities;
     while (true) {
-        const auto due = renew_at(current->chain().front());
         const auto now = clock.now();
-        if (now < due) {
-            const auto nap = std::min<std::chrono::seconds>(due - now, longest_nap);
-            const bool slept = co_await net::sleep_for(nap);
+        const auto wake = std::min<base::Instant>(renew_at(current->chain().front()), now + between_looks);
+        if (now < wake) {
+            const bool slept = co_await net::sleep_until_or_set(wake, clock);
             if (!slept) co_return;
+        }
+        auto bundle = co_await workload.trust_bundle();
+        const bool other_issuer = bundle && is_other_issuer(current->chain(), authorities, *bundle);
+        if (clock.now() < renew_at(current->chain().front()) && !other_issuer) {
+            if (bundle) authorities = *std::move(bundle);
             continue;
         }
         auto renewed = co_await obtain_once(workload, hostname);
         if (renewed) {
             current = std::move(*renewed);
+            if (bundle) authorities = *std::move(bundle);
             replace(current);
             // Close to the end of the Edge CA a new certificate is due at once again.
             if (renew_at(current->chain().front()) > clock.now()) continue;
@@ -79,10 +97,11 @@ net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, cons
             continue;
         }
         if (renewed.error().code == base::Code::cancelled) co_return;
-        const auto left = current->chain().front().not_after() - now;
-        base::log::write(
-            base::log::Level::warning, base::events::server_certificate_failed, renewed.error(),
-            {{"doing", "renewing"}, {"left", left.count() > 0 ? base::format_duration(left) : "expired"}});
+        const auto left = current->chain().front().not_after() - clock.now();
+        base::log::write(base::log::Level::warning, base::events::server_certificate_failed, renewed.error(),
+                         {{"doing", "renewing"},
+                          {"left", left.count() > 0 ? base::format_duration(left) : "expired"},
+                          {"next_attempt", base::format_rfc3339(clock.now() + renewal_retry)}});
         const bool slept = co_await net::sleep_for(renewal_retry);
         if (!slept) co_return;
     }

@@ -20,8 +20,8 @@ net::Task<std::shared_ptr<const net::ServerTls>> obtain_server_tls(WorkloadClien
                                                                    std::string hostname,
                                                                    const base::Clock& clock);
 
-/// Renews for as long as it is not cancelled: `replace` gets each new one. While it fails the old one goes on
-/// serving.
+/// Renews for as long as it is not cancelled, before the certificate in use expires and within a minute of a
+/// change of the Edge CA: `replace` gets each new one. While it fails the old one goes on serving.
 net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, const base::Clock& clock,
                             std::shared_ptr<const net::ServerTls> first,
                             std::function<void(std::shared_ptr<const net::ServerTls>)> replace);

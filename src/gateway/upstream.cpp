@@ -30,15 +30,9 @@ bool fits_upstream(const trust::Identity& identity, const azure::Message& messag
            azure::telemetry_topic(identity, message).size() <= longest_topic;
 }
 
-Upstream::Upstream(const Config& config, std::shared_ptr<const net::ClientTls> tls, SharedScope& scope,
-                   ScopeSync& sync, TokenSource& tokens, HubLink& link, const base::Clock& clock)
-    : config_(config),
-      tls_(std::move(tls)),
-      scope_(scope),
-      sync_(sync),
-      tokens_(tokens),
-      link_(link),
-      clock_(clock) {}
+Upstream::Upstream(const Config& config, const HubTls& tls, SharedScope& scope, ScopeSync& sync,
+                   TokenSource& tokens, HubLink& link, const base::Clock& clock)
+    : config_(config), tls_(tls), scope_(scope), sync_(sync), tokens_(tokens), link_(link), clock_(clock) {}
 
 mqtt::Client::Options Upstream::options(const trust::Identity& identity, std::string chain,
                                         std::string token) const {
@@ -50,7 +44,7 @@ mqtt::Client::Options Upstream::options(const trust::Identity& identity, std::st
     claim.auth_chain = std::move(chain);
     mqtt::Client::Options options;
     options.target = {config_.hub.address, config_.hub.mqtt_port, config_.hub.name};
-    options.tls = tls_;
+    options.tls = tls_.get();
     options.connect.client_id = identity.text();
     options.connect.clean_session = true;
     options.connect.keep_alive = keep_alive_seconds;
@@ -91,9 +85,13 @@ net::Task<Opened> Upstream::open(trust::Identity identity) {
     }
     pki::Verdict server;
     auto wanted = options(identity, std::move(*chain), std::move(*token));
+    const auto trusted = wanted.tls;
     auto client = co_await mqtt::Client::connect(std::move(wanted), clock_, &server);
     if (client) {
         link_.succeeded();
+        if (trusted != tls_.get())
+            co_return NotNow{{base::Code::unavailable, "hub " + config_.hub.name,
+                              "was accepted by certificates that are not trusted any more", ""}};
         base::log::info(base::events::upstream_opened,
                         {{"device", identity.device}, {"module", identity.module}});
         co_return std::shared_ptr<mqtt::Client>(std::move(*client));

@@ -7,6 +7,7 @@
 #include "azure/message.hpp"
 #include "gateway/config.hpp"
 #include "gateway/hub_link.hpp"
+#include "gateway/hub_tls.hpp"
 #include "gateway/scope_sync.hpp"
 #include "gateway/token_source.hpp"
 #include "mqtt/client.hpp"
@@ -35,8 +36,8 @@ using Opened = std::variant<std::shared_ptr<mqtt::Client>, NotWanted, NotNow, No
 /// `$edgeHub`'s token, an auth chain that ends in our edge device. On the loop of `sync`.
 class Upstream {
   public:
-    Upstream(const Config& config, std::shared_ptr<const net::ClientTls> tls, SharedScope& scope,
-             ScopeSync& sync, TokenSource& tokens, HubLink& link, const base::Clock& clock);
+    Upstream(const Config& config, const HubTls& tls, SharedScope& scope, ScopeSync& sync,
+             TokenSource& tokens, HubLink& link, const base::Clock& clock);
     /// Waits for its turn, connects, and reports to the link.
     net::Task<Opened> open(trust::Identity identity);
 
@@ -48,7 +49,7 @@ class Upstream {
                                   std::string token) const;
 
     Config config_;
-    std::shared_ptr<const net::ClientTls> tls_;
+    const HubTls& tls_;
     SharedScope& scope_;
     ScopeSync& sync_;
     TokenSource& tokens_;

@@ -45,12 +45,24 @@ base::Result<base::Bytes> base64_member(std::string_view body, const Config::Mod
 
 net::Task<base::Result<std::string>> WorkloadClient::post(std::string what, std::string body, int expected,
                                                           std::chrono::milliseconds limit) {
+    auto target = "/modules/" + base::percent_encode(module_.module_id) + "/genid/" +
+                  base::percent_encode(module_.generation_id) + "/" + what;
+    return ask(http::Verb::post, std::move(target), std::move(body), expected, limit);
+}
+
+net::Task<base::Result<std::string>> WorkloadClient::trust_bundle() {
+    SP_TRY(co_return, const auto answer,
+           co_await ask(http::Verb::get, "/trust-bundle", "", 200, workload_limit));
+    co_return member(answer, module_, "certificate");
+}
+
+net::Task<base::Result<std::string>> WorkloadClient::ask(http::Verb verb, std::string target,
+                                                         std::string body, int expected,
+                                                         std::chrono::milliseconds limit) {
     http::Request request;
-    request.verb = http::Verb::post;
-    request.raw_target = "/modules/" + base::percent_encode(module_.module_id) + "/genid/" +
-                         base::percent_encode(module_.generation_id) + "/" + what +
-                         "?api-version=" + base::percent_encode(module_.api_version);
-    request.headers.add("Content-Type", "application/json");
+    request.verb = verb;
+    request.raw_target = target + "?api-version=" + base::percent_encode(module_.api_version);
+    if (!body.empty()) request.headers.add("Content-Type", "application/json");
     request.body = std::move(body);
     const http::Endpoint endpoint = http::UnixEndpoint{module_.workload_socket};
     auto answer = co_await http::request(endpoint, std::move(request), limit, clock_);
@@ -69,7 +81,7 @@ net::Task<base::Result<std::string>> WorkloadClient::post(std::string what, std:
         code = base::Code::permission_denied;
         fix = "run the gateway as the user that [[principal]] edgeHub names";
     }
-    std::string reason = "answered " + what + " with " + std::to_string(answer->status);
+    std::string reason = "answered " + target + " with " + std::to_string(answer->status);
     // What is no refusal may hold a key.
     if (answer->status >= 400) reason += " " + answer->body.substr(0, 300);
     co_return base::fail(code, thing(module_), std::move(reason), std::move(fix));

@@ -8,6 +8,7 @@
 #include "base/encoding.hpp"
 #include "base/secret.hpp"
 #include "gateway/config.hpp"
+#include "http/message.hpp"
 #include "net/task.hpp"
 #include "pki/certificate.hpp"
 #include "pki/key.hpp"
@@ -41,7 +42,12 @@ class WorkloadClient {
     net::Task<base::Result<base::Bytes>> encrypt(base::SecretBytes plaintext, base::Bytes vector);
     net::Task<base::Result<base::SecretBytes>> decrypt(base::Bytes ciphertext, base::Bytes vector);
 
+    /// What modules of this device trust: the Edge CA first, then the operator's certificates (PEM).
+    net::Task<base::Result<std::string>> trust_bundle();
+
   private:
+    net::Task<base::Result<std::string>> ask(http::Verb verb, std::string target, std::string body,
+                                             int expected, std::chrono::milliseconds limit);
     /// Posts `body` to "/modules/{m}/genid/{g}/<what>"; the body of the answer where its status is
     /// `expected`.
     net::Task<base::Result<std::string>> post(std::string what, std::string body, int expected,

@@ -12,9 +12,15 @@ namespace hub {
 
 namespace {
 
+// The one api-version of identityd, whose parser takes no other word (interfaces.md 7).
+azure::Dialect dialect_of(const Call& call) {
+    return call.request.target.value("api-version") == "2017-11-08-preview" ? azure::Dialect::identityd
+                                                                            : azure::Dialect::service;
+}
+
 http::Response shown(Call& call, azure::Module module) {
     show_presence(module, call.services);
-    return json_with_etag(200, azure::to_json(module), module.etag);
+    return json_with_etag(200, azure::to_json(module, dialect_of(call)), module.etag);
 }
 
 void log_change(const Call& call, const trust::Identity& id, std::string what) {
@@ -35,7 +41,7 @@ Answer list_modules(Call& call) {
     auto modules = call.here.reader->modules(device);
     if (!modules) co_return call.refuse(modules.error());
     for (auto& module : *modules) show_presence(module, call.services);
-    co_return json_with_etag(200, azure::to_json(*modules), {});
+    co_return json_with_etag(200, azure::to_json(*modules, dialect_of(call)), {});
 }
 
 Answer get_module(Call& call) {

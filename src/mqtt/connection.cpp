@@ -23,6 +23,12 @@ struct Overloaded : F... {
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
 
+/// Keep-alive counts on the steady clock: nobody is silent because a clock was set.
+base::Instant steady_now() {
+    return base::Instant(
+        std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
 base::Error ended(std::string reason) {
     return {base::Code::closed, "connection", std::move(reason), ""};
 }
@@ -42,7 +48,7 @@ Connection::Connection(net::Stream stream, const base::Clock& clock, Options opt
       framing_(std::move(framing)),
       clock_(clock),
       options_(options),
-      opened_(clock.now()),
+      opened_(steady_now()),
       in_(std::move(early)) {}
 
 net::Task<Ended> Connection::run(ConnectionHandler& handler) {
@@ -62,6 +68,7 @@ net::Task<Ended> Connection::run(ConnectionHandler& handler) {
     // Closing over bytes that were not read resets the connection, and a reset can overtake the answer.
     if (told_ && stream_.is_open()) co_await stream_.close_after_answer(farewell);
     stream_.close();
+    clock_watch_.reset();
     Ended result{end_.value_or(ended("ended")), orderly_, started_, session_.will()};
     co_return result;
 }
@@ -100,7 +107,7 @@ net::Task<> Connection::serve(ConnectionHandler& handler) {
             }
             if (!*decoded) break;
             used += (*decoded)->consumed;
-            auto actions = session_.on_packet(std::move((*decoded)->packet), clock_.now());
+            auto actions = session_.on_packet(std::move((*decoded)->packet), steady_now());
             co_await handle(std::move(actions), handler);
         }
         if (used == in_.size()) {
@@ -114,15 +121,20 @@ net::Task<> Connection::serve(ConnectionHandler& handler) {
     }
 }
 
+namespace {
+
+/// One second more, since an Instant has no fraction: nobody is cut off early.
+std::chrono::milliseconds until(base::Instant when, base::Instant now) {
+    if (when >= now + std::chrono::hours(24)) return std::chrono::hours(24);
+    return std::max<std::chrono::milliseconds>(when - now + std::chrono::seconds(1),
+                                               std::chrono::milliseconds(1));
+}
+
+}  // namespace
+
 net::Task<base::Result<bool>> Connection::fill() {
-    const auto until = deadline();
-    const auto now = clock_.now();
-    // One second more, since an Instant has no fraction: nobody is cut off early.
-    auto limit = std::chrono::milliseconds(std::chrono::hours(24));
-    if (until < now + std::chrono::hours(24)) {
-        limit = std::chrono::duration_cast<std::chrono::milliseconds>(until - now + std::chrono::seconds(1));
-        if (limit < std::chrono::milliseconds(1)) limit = std::chrono::milliseconds(1);
-    }
+    auto limit = until(silent_after(), steady_now());
+    if (expires_) limit = std::min(limit, until(*expires_, clock_.now()));
     // Nothing is owed to a peer that has not introduced itself: it does not hold up the end of the process.
     base::Status ready;
     if (session_.state() == Session::State::awaiting_connect)
@@ -130,8 +142,8 @@ net::Task<base::Result<bool>> Connection::fill() {
     else
         ready = co_await stream_.readable(limit);
     if (!ready && ready.error().code != base::Code::timeout) co_return std::unexpected(ready.error());
-    if (clock_.now() >= deadline()) {
-        if (expires_ && clock_.now() >= *expires_) co_return std::unexpected(expired_);
+    if (has_expired()) co_return std::unexpected(expired_);
+    if (steady_now() >= silent_after()) {
         co_return base::fail(
             base::Code::timeout, "peer",
             started_ ? "was silent for longer than its keep-alive allows" : "sent no CONNECT in time");
@@ -211,7 +223,7 @@ net::Task<> Connection::decide(Connect connect, ConnectionHandler& handler) {
         co_return;
     }
     started_ = true;
-    auto next = session_.accept(std::get<Accept>(answer).session_present, clock_.now());
+    auto next = session_.accept(std::get<Accept>(answer).session_present, steady_now());
     // CONNACK stands first; what waited behind CONNECT comes after the handler knows that the session has
     // started.
     if (!next.empty()) {
@@ -242,7 +254,7 @@ net::Task<> Connection::wait_for_pause() {
         const auto left = paused_until_ - std::chrono::steady_clock::now();
         co_await resumed_.wait(std::chrono::ceil<std::chrono::milliseconds>(left));
     }
-    session_.listen_again(clock_.now());
+    session_.listen_again(steady_now());
 }
 
 net::Task<> Connection::write_out(std::shared_ptr<Connection> self) {
@@ -311,17 +323,19 @@ void Connection::close(base::Error why) {
 void Connection::end_at(base::Instant when, base::Error why) {
     expires_ = when;
     expired_ = std::move(why);
+    if (!clock_watch_)
+        clock_watch_.emplace([this] {
+            if (has_expired()) close(expired_);
+        });
 }
 
 void Connection::finish(base::Error why) {
     if (!end_) end_ = std::move(why);
 }
 
-base::Instant Connection::deadline() const {
-    auto until = session_.state() == Session::State::awaiting_connect ? opened_ + limits::connect_deadline
-                                                                      : session_.silent_after();
-    if (expires_ && *expires_ < until) until = *expires_;
-    return until;
+base::Instant Connection::silent_after() const {
+    return session_.state() == Session::State::awaiting_connect ? opened_ + limits::connect_deadline
+                                                                : session_.silent_after();
 }
 
 }  // namespace mqtt

@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "mqtt/session.hpp"
+#include "net/clock_watch.hpp"
 #include "net/framing.hpp"
 #include "net/loop.hpp"
 #include "net/stream.hpp"
@@ -95,7 +96,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<std::uint16_t> send(Publish message, std::uint16_t wanted = 0);
     /// Ends the connection now; `run` returns with `why`. Without effect once it is closing.
     void close(base::Error why);
-    /// Ends the connection at this moment with `why`: what was presented has expired then.
+    /// Ends the connection at this moment of the clock with `why`, also where the clock is set to it: what
+    /// was presented has expired then. On its loop.
     void end_at(base::Instant when, base::Error why);
 
     const net::Peer& peer() const { return stream_.peer(); }
@@ -123,7 +125,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void enqueue(const Packet& packet);
     void flush();
     void finish(base::Error why);
-    base::Instant deadline() const;
+    base::Instant silent_after() const;
+    bool has_expired() const { return expires_ && clock_.now() >= *expires_; }
 
     net::Loop& loop_;
     net::Stream stream_;
@@ -131,11 +134,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const base::Clock& clock_;
     Options options_;
     Session session_;
-    base::Instant opened_;
+    base::Instant opened_;  ///< of the steady clock, as all that keep-alive counts
     std::optional<base::Instant> expires_;
     base::Error expired_;
-    base::Bytes in_;   ///< an incomplete packet; empty while idle
-    base::Bytes out_;  ///< not yet handed to the writer
+    std::optional<net::ClockWatch> clock_watch_;  ///< where there is something to expire
+    base::Bytes in_;                              ///< an incomplete packet; empty while idle
+    base::Bytes out_;                             ///< not yet handed to the writer
     bool writing_ = false;
     std::size_t pending_ = 0;  ///< QoS 1 messages of the peer that are not stored
     std::chrono::steady_clock::time_point paused_until_{};

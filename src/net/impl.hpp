@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_set>
 
@@ -13,6 +14,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "net/clock_watch.hpp"
 #include "net/loop.hpp"
 #include "net/task.hpp"
 
@@ -35,6 +37,24 @@ class Context : public boost::asio::io_context {
     void destroy_pending() { shutdown(); }
 };
 
+/// The watches of one loop, and its look at the machine's clock. On its loop.
+class ClockWatches {
+  public:
+    explicit ClockWatches(Context& context) : timer_(context) {}
+    void add(ClockWatch* watch);
+    void remove(ClockWatch* watch) { watches_.erase(watch); }
+    void call_all();
+
+  private:
+    void look_later();
+    void look();
+
+    std::unordered_set<ClockWatch*> watches_;
+    Timer timer_;
+    bool looking_ = false;
+    std::chrono::milliseconds ahead_{};  ///< of the machine's clock over its steady one, when last called
+};
+
 class Socket;
 
 /// What the loops of one process, or one run_task, count together.
@@ -53,10 +73,24 @@ struct Loop::Impl {
     void destroy_pending(Loop& self);
 
     Context context;
+    ClockWatches clock_watches{context};
     std::size_t index;
     std::shared_ptr<Running> running;
     bool stopping = false;               ///< this loop has been told that the process ends
     std::unordered_set<Socket*> parked;  ///< idle sockets whose wait ends when the loop stops
+};
+
+/// Every loop of the process, for what concerns them all. From any thread.
+class AllLoops {
+  public:
+    static AllLoops& instance();
+    void add(Loop* loop);
+    void remove(Loop* loop);
+    void post_to_each(const std::function<void(Loop::Impl&)>& work);
+
+  private:
+    std::mutex mutex_;
+    std::unordered_set<Loop*> loops_;
 };
 
 /// The calling thread runs `loop` while this lives.
@@ -87,12 +121,15 @@ class Waiter {
     void reset() { woken_ = false; }
     /// The owner of this object must outlive the task.
     Task<Woken> wait(SteadyTime deadline);
+    /// As `wait`, until `clock` shows `when`, also where it is set meanwhile.
+    Task<Woken> wait_until(base::Instant when, const base::Clock& clock);
     /// Waits for `wake` whatever cancels the task.
     Task<> wait_always();
 
   private:
     Timer timer_;
     bool woken_ = false;
+    bool look_again_ = false;  ///< a wait ends as at its deadline: the clock was set
 };
 
 }  // namespace net

@@ -51,11 +51,13 @@ class TlsListener {
 
 /// Listens on a Unix socket, on one loop. A stale socket file is replaced; a live one fails with
 /// address_in_use; a path over 107 bytes is refused with the remedy. The mode is the socket's from birth.
+/// Where a service manager has passed a listening socket for that very path, that one is served: its file's
+/// mode and owner stay as they are, and the file stays when this ends.
 class UnixListener {
   public:
     static base::Result<std::unique_ptr<UnixListener>> open(Loop& loop, std::string path, mode_t mode,
                                                             Serve serve);
-    ~UnixListener();  ///< closes and removes the file
+    ~UnixListener();  ///< closes, and removes the file that it made
     void close();
 
     struct Impl;

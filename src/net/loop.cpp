@@ -21,9 +21,12 @@ namespace asio = boost::asio;
 
 thread_local Loop* current = nullptr;
 
-/// OpenSSL writes to sockets with write(2): a peer that is gone must be an error, not the end of the process.
-void ignore_broken_pipes() {
-    static const bool done = [] { return std::signal(SIGPIPE, SIG_IGN) != SIG_ERR; }();
+/// A peer that is gone (OpenSSL writes to sockets with write(2)) and a file over `ulimit -f` must be errors, not
+/// the end of the process.
+void turn_signals_into_errors() {
+    static const bool done = [] {
+        return std::signal(SIGPIPE, SIG_IGN) != SIG_ERR && std::signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
+    }();
     (void)done;
 }
 
@@ -76,10 +79,12 @@ void Loop::Impl::destroy_pending(Loop& self) {
 }
 
 Loop::Loop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
-    ignore_broken_pipes();
+    turn_signals_into_errors();
+    AllLoops::instance().add(this);
 }
 
 Loop::~Loop() {
+    AllLoops::instance().remove(this);
     impl_->destroy_pending(*this);
 }
 

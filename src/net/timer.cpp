@@ -11,6 +11,13 @@ namespace net {
 
 namespace asio = boost::asio;
 
+namespace {
+
+/// A clock that runs fast or slow is looked at again, and no duration grows too large to count.
+constexpr std::chrono::milliseconds longest_wait = std::chrono::hours(24);
+
+}  // namespace
+
 void Waiter::wake() {
     woken_ = true;
     timer_.cancel();
@@ -24,11 +31,27 @@ Task<Woken> Waiter::wait(SteadyTime deadline) {
         }
         const auto state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none) co_return Woken::cancelled;
-        if (std::chrono::steady_clock::now() >= deadline) co_return Woken::timeout;
+        if (look_again_ || std::chrono::steady_clock::now() >= deadline) co_return Woken::timeout;
         timer_.expires_at(deadline);
         boost::system::error_code ignored;
         auto token = asio::redirect_error(asio::use_awaitable, ignored);
         co_await timer_.async_wait(token);
+    }
+}
+
+Task<Woken> Waiter::wait_until(base::Instant when, const base::Clock& clock) {
+    const ClockWatch watch([this] {
+        look_again_ = true;
+        timer_.cancel();
+    });
+    for (;;) {
+        look_again_ = false;
+        const auto now = clock.now_ms();
+        const bool due = now >= when;
+        SteadyTime deadline = std::chrono::steady_clock::now();
+        if (!due) deadline += when < now + longest_wait ? when - now : longest_wait;
+        const Woken end = co_await wait(deadline);
+        if (end != Woken::timeout || (due && !look_again_)) co_return end;
     }
 }
 
@@ -60,6 +83,13 @@ Task<bool> wait_for(std::shared_ptr<void> keep, Waiter& waiter, std::chrono::mil
     co_return end == Woken::woken;
 }
 
+Task<bool> wait_for_moment(std::shared_ptr<void> keep, Waiter& waiter, base::Instant when,
+                           const base::Clock& clock) {
+    const Woken end = co_await waiter.wait_until(when, clock);
+    keep.reset();
+    co_return end == Woken::woken;
+}
+
 }  // namespace
 
 Event::Event() : impl_(std::make_shared<Impl>()) {}
@@ -67,6 +97,10 @@ Event::~Event() = default;
 
 Task<bool> Event::wait(std::chrono::milliseconds limit) {
     return wait_for(impl_, impl_->waiter, limit);
+}
+
+Task<bool> Event::wait_until(base::Instant when, const base::Clock& clock) {
+    return wait_for_moment(impl_, impl_->waiter, when, clock);
 }
 
 void Event::notify() {

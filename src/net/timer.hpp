@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 
+#include "base/clock.hpp"
 #include "net/task.hpp"
 
 namespace net {
@@ -19,6 +20,9 @@ class Event {
     ~Event();
     /// Returns true when notified, false after `limit` or when cancelled.
     Task<bool> wait(std::chrono::milliseconds limit);
+    /// Returns true when notified, false when cancelled or once `clock` shows `when`, also where that clock
+    /// is set meanwhile (net/clock_watch.hpp).
+    Task<bool> wait_until(base::Instant when, const base::Clock& clock);
     void notify();
 
   private:

@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "net/acceptor.hpp"
 #include "net/listener.hpp"
+#include "net/service_manager.hpp"
 #include "net/stream_impl.hpp"
 #include "net/unix_address.hpp"
 
@@ -74,10 +75,8 @@ void start_connection(const std::shared_ptr<UnixListener::Impl>& listener, Loop&
     start_task(loop, "connection", listener->serve(Stream(std::move(stream))), nullptr);
 }
 
-}  // namespace
-
-base::Result<std::unique_ptr<UnixListener>> UnixListener::open(Loop& loop, std::string path, mode_t mode,
-                                                               Serve serve) {
+/// A socket of our own making, listening, with its place in the file system.
+base::Result<OwnedDescriptor> make_listening(const std::string& path, mode_t mode, struct stat& made) {
     const std::string thing = "socket " + path;
     SP_TRY(return, const sockaddr_un address, unix_address(path));
     if (auto stale = remove_stale(path, address); !stale) return std::unexpected(stale.error());
@@ -88,17 +87,32 @@ base::Result<std::unique_ptr<UnixListener>> UnixListener::open(Loop& loop, std::
     if (::bind(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         return base::fail_errno(errno, thing, "made", errno == ENOENT ? "make its directory first" : "");
     }
-    struct stat made{};
     if (::chmod(path.c_str(), mode) != 0 || ::lstat(path.c_str(), &made) != 0) {
         return base::fail_errno(errno, thing, "given its mode");
     }
     if (::listen(descriptor.get(), SOMAXCONN) != 0) return base::fail_errno(errno, thing, "opened");
+    return descriptor;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<UnixListener>> UnixListener::open(Loop& loop, std::string path, mode_t mode,
+                                                               Serve serve) {
     auto impl = std::make_shared<Impl>();
+    int listening = -1;
+    if (const auto passed = passed_listener(path)) {
+        // Its file is the service manager's: mode, owner and end are not ours.
+        listening = *passed;
+    } else {
+        struct stat made{};
+        SP_TRY(return, auto own, make_listening(path, mode, made));
+        impl->device = made.st_dev;
+        impl->inode = made.st_ino;
+        listening = own.release();
+    }
     impl->path = std::move(path);
     impl->serve = std::move(serve);
-    impl->device = made.st_dev;
-    impl->inode = made.st_ino;
-    SP_TRY(return, impl->socket, Socket::adopt(loop, descriptor.release()));
+    SP_TRY(return, impl->socket, Socket::adopt(loop, listening));
     base::log::info(base::events::listener_opened, {{"address", impl->path}});
     loop.post([impl, &loop] {
         auto accepted = [impl, &loop](int connected) { start_connection(impl, loop, connected); };

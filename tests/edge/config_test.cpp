@@ -8,8 +8,8 @@
 #include <map>
 
 #include "base/file.hpp"
-#include "edge/config_split.hpp"
 #include "edge/service_config.hpp"
+#include "edge/service_files.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace {

@@ -52,7 +52,10 @@ struct Ready {
 
 }  // namespace
 
-RunningDevice::RunningDevice(Options options) : paths_(directory_.path()) {
+RunningDevice::RunningDevice(Options options)
+    : paths_(directory_.path()),
+      floor_(std::make_unique<edge::ClockFloor>(options.clock ? *options.clock : base::system_clock(),
+                                                edge::clock_floor_file(paths_))) {
     sure(base::make_private_directories(paths_.configuration().parent_path()));
     const auto secrets = directory_ / "given";
     sure(base::make_private_directories(secrets));
@@ -99,11 +102,12 @@ void RunningDevice::start() {
     loops_ = std::make_unique<net::Loops>(2);
     auto& loop = loops_->at(0);
     auto& keys_loop = loops_->at(1);
-    const auto& clock = base::system_clock();
+    const base::Clock& clock = *floor_;
     keys_ = sure(edge::KeysService::make(sure(edge::read_keys_config(paths_))));
-    certificates_ =
-        sure(edge::CertificatesService::make(sure(edge::read_certificates_config(paths_)), clock));
-    identity_ = sure(edge::IdentityService::make(sure(edge::read_identity_config(paths_)), clock));
+    certificates_ = sure(
+        edge::CertificatesService::make(sure(edge::read_certificates_config(paths_)), clock, floor_.get()));
+    identity_ =
+        sure(edge::IdentityService::make(sure(edge::read_identity_config(paths_)), clock, floor_.get()));
     workload_ = sure(edge::WorkloadService::make(sure(edge::read_workload_config(paths_)), clock));
     const auto listen = [&](edge::Service service, net::Serve serve) {
         listeners_.push_back(sure(net::UnixListener::open(loop, socket(service), 0660, std::move(serve))));
@@ -115,7 +119,9 @@ void RunningDevice::start() {
     sure(workload_->listen(loop));
     auto ready = std::make_shared<Ready>();
     ready_ = ready;
+    loop.spawn("device certificate", identity_->keep_certificate());
     loop.spawn("identity", identity_->keep_provisioned());
+    loop.spawn("Edge CA", workload_->keep_edge_ca());
     loop.spawn("workload", workload_->prepare([ready] { ready->tell(); }));
     thread_ = std::thread([this] {
         loops_->run([this] {
@@ -300,6 +306,10 @@ void FakeHub::add_module(const std::string& module, const std::string& primary,
 std::string FakeHub::generation(const std::string& module) const {
     const std::lock_guard lock(state_->mutex);
     return sure(edge::text_member(state_->modules.at(module), "generationId"));
+}
+std::string FakeHub::authentication(const std::string& module) const {
+    const std::lock_guard lock(state_->mutex);
+    return edge::json::serialize(state_->modules.at(module).at("authentication"));
 }
 void FakeHub::refuse(std::string text) {
     const std::lock_guard lock(state_->mutex);

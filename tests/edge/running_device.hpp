@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "edge/certificates_service.hpp"
-#include "edge/config_split.hpp"
 #include "edge/identity_service.hpp"
 #include "edge/keys_service.hpp"
+#include "edge/service_files.hpp"
 #include "edge/workload_service.hpp"
 #include "net/loop.hpp"
 #include "pki/key.hpp"
@@ -29,6 +29,9 @@ class RunningDevice {
         /// TOML that takes the place of the X.509 credential in [provisioning.authentication].
         std::string authentication{};
         pki::KeyType device_key = pki::KeyType::ec_p256;
+        /// The machine's clock, under the floor that the services have; outlives the device. Absent: the real
+        /// one.
+        const base::Clock* clock = nullptr;
         bool provisioned = true;  ///< false: provisioning source none
     };
     explicit RunningDevice(Options options);
@@ -52,6 +55,7 @@ class RunningDevice {
   private:
     support::TemporaryDirectory directory_;
     edge::Paths paths_;
+    std::unique_ptr<edge::ClockFloor> floor_;
     std::unique_ptr<net::Loops> loops_;
     std::unique_ptr<edge::KeysService> keys_;
     std::unique_ptr<edge::CertificatesService> certificates_;
@@ -90,6 +94,8 @@ class FakeHub {
     /// Makes a module with keys of its own, as an operator does with az.
     void add_module(const std::string& module, const std::string& primary, const std::string& secondary);
     std::string generation(const std::string& module) const;
+    /// What was last set as `authentication` of a module, as JSON.
+    std::string authentication(const std::string& module) const;
     /// Every call from now on is refused with 401 and this text.
     void refuse(std::string text);
 

@@ -19,6 +19,7 @@
 #include "net/timer.hpp"
 #include "pki/digest.hpp"
 #include "records.hpp"
+#include "support/settable_clock.hpp"
 #include "support/temporary_directory.hpp"
 #include "trust/sas_token.hpp"
 
@@ -44,17 +45,7 @@ inline support::Identity identity_of(pki::Profile profile, const std::string& na
 }
 
 /// Real time plus what a test adds.
-class MovableClock final : public base::Clock {
-  public:
-    base::Instant now() const override { return base::system_clock().now() + seconds(ahead_.load()); }
-    std::chrono::sys_time<milliseconds> now_ms() const override {
-        return base::system_clock().now_ms() + seconds(ahead_.load());
-    }
-    void move(seconds by) { ahead_ += by.count(); }
-
-  private:
-    std::atomic<std::int64_t> ahead_ = 0;
-};
+using MovableClock = support::SettableClock;
 
 /// How one client went: the refusal, or what each publish gave.
 struct Outcome {

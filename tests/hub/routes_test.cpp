@@ -270,6 +270,45 @@ TEST_F(RoutesTest, DeviceManagesItsOwnModulesByCertificateAndNoOthers) {
     EXPECT_EQ(hub_.ask({.target = "/devices/EdgeGateway"}, caller).status, 401) << "no registry right";
 }
 
+TEST_F(RoutesTest, ModuleByCertificateIsX509ToIdentitydAndSelfSignedToOthers) {
+    const auto edge = hub_.device_identity("EdgeGateway");
+    hub_.register_device("EdgeGateway", edge, nullptr, R"("capabilities":{"iotEdge":true})");
+    const Caller caller{&edge, {}};
+    const std::string path = "/devices/EdgeGateway/modules/m1";
+    const auto type_of = [](const boost::json::value& module) {
+        return std::string(module.at("authentication").at("type").as_string());
+    };
+    const std::string digits(64, 'A');
+    hub_.ask({.verb = Verb::put,
+              .target = path + "?api-version=2017-11-08-preview",
+              .body = R"({"moduleId":"m1","deviceId":"EdgeGateway"})"},
+             caller);
+    const auto set =
+        hub_.ask({.verb = Verb::put,
+                  .target = path + "?api-version=2017-11-08-preview",
+                  .body = R"({"moduleId":"m1","deviceId":"EdgeGateway","authentication":{"type":)"
+                          R"("x509","x509Thumbprint":{"primaryThumbprint":")" +
+                          digits + R"("}}})",
+                  .if_match = "*"},
+                 caller);
+    ASSERT_EQ(set.status, 200) << set.body;
+    EXPECT_EQ(type_of(boost::json::parse(set.body)), "x509");
+    for (const auto& [version, word] :
+         {std::pair{"2017-11-08-preview", "x509"}, {"2021-04-12", "selfSigned"}}) {
+        const auto query = std::string("?api-version=") + version;
+        EXPECT_EQ(type_of(boost::json::parse(hub_.ask({.target = path + query}, caller).body)), word);
+        const auto all =
+            boost::json::parse(hub_.ask({.target = "/devices/EdgeGateway/modules" + query}, caller).body);
+        int seen = 0;
+        for (const auto& each : all.as_array())
+            if (each.at("moduleId").as_string() == "m1") {
+                EXPECT_EQ(type_of(each), word);
+                ++seen;
+            }
+        EXPECT_EQ(seen, 1);
+    }
+}
+
 TEST_F(RoutesTest, DeviceSendsOverHttpsAndItIsStored) {
     const auto identity = hub_.device_identity("TempSensor");
     hub_.register_device("TempSensor", identity);

@@ -14,24 +14,13 @@
 #include "mqtt/client.hpp"
 #include "net/loop.hpp"
 #include "support/certificates.hpp"
+#include "support/settable_clock.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace hub_test {
 
 /// Real time plus what a test adds.
-class MovableClock final : public base::Clock {
-  public:
-    base::Instant now() const override {
-        return base::system_clock().now() + std::chrono::seconds(ahead_.load());
-    }
-    std::chrono::sys_time<std::chrono::milliseconds> now_ms() const override {
-        return base::system_clock().now_ms() + std::chrono::seconds(ahead_.load());
-    }
-    void move(std::chrono::seconds by) { ahead_ += by.count(); }
-
-  private:
-    std::atomic<std::int64_t> ahead_ = 0;
-};
+using MovableClock = support::SettableClock;
 
 /// Who calls: with a certificate, a header, both or neither.
 struct Caller {

@@ -18,6 +18,8 @@ import time
 import unittest
 
 SALLYPORT = os.environ["SALLYPORT"]
+# The same program with --clock-file.
+SALLYPORT_TESTING = os.environ.get("SALLYPORT_TESTING", SALLYPORT + "-testing")
 TEMPSENSOR = os.environ["TEMPSENSOR"]
 SOURCE = pathlib.Path(os.environ["SALLYPORT_SOURCE"])
 
@@ -129,9 +131,12 @@ class Process:
 
 
 class World:
-    """One PKI, hub, edge device and gateway. Pieces are made as a test asks for them."""
+    """One PKI, hub, edge device and gateway. Pieces are made as a test asks for them.
 
-    def __init__(self):
+    clock: everything runs in sallyport-testing, by a time that `set_clock` moves.
+    """
+
+    def __init__(self, clock=False):
         # A short path: Unix sockets lie below it.
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sp-", dir="/tmp"))
         self.ca = self.dir / "ca"
@@ -139,7 +144,21 @@ class World:
         self.edge_root = self.dir / "edge"
         self.processes = []
         self.hub = None
-        sallyport("ca", "init", "--data", self.ca)
+        self.program = [SALLYPORT]
+        if clock:
+            self.clock_file = self.dir / "clock"
+            self.set_clock("0")
+            self.program = [SALLYPORT_TESTING, "--clock-file", self.clock_file]
+        self.sallyport("ca", "init", "--data", self.ca)
+
+    def set_clock(self, ahead):
+        """Moves the time of every process and command of this world: "90d", "-12h", "0"."""
+        beside = self.dir / "clock.new"
+        beside.write_text(ahead)
+        beside.rename(self.clock_file)
+
+    def sallyport(self, *argv, **options):
+        return run(*self.program, *argv, **options)
 
     def close(self):
         for process in reversed(self.processes):
@@ -158,8 +177,8 @@ class World:
         name = name or subject
         cert, key = self.dir / "issued" / f"{name}.pem", self.dir / "issued" / f"{name}.key"
         cert.parent.mkdir(mode=0o700, exist_ok=True)
-        sallyport("ca", "issue", "--data", self.ca, "--profile", profile, "--subject", subject, *options,
-                  "--key-out", key, "--out", cert)
+        self.sallyport("ca", "issue", "--data", self.ca, "--profile", profile, "--subject", subject, *options,
+                       "--key-out", key, "--out", cert)
         return cert, key
 
     def thumbprint(self, cert):
@@ -167,10 +186,11 @@ class World:
 
     # --- hub
 
-    def make_hub(self, address="127.0.0.1", mqtt_port=0, https_port=0):
+    def make_hub(self, address="127.0.0.1", mqtt_port=0, https_port=0, days=90):
         data = self.dir / "hub"
-        sallyport("hub", "init", "--data", data, "--name", HUB_NAME, "--name", address)
-        cert, key = self.issue("server", HUB_NAME, "hub", "--san", f"DNS:{HUB_NAME}", "--san", f"IP:{address}")
+        self.sallyport("hub", "init", "--data", data, "--name", HUB_NAME, "--name", address)
+        cert, key = self.issue("server", HUB_NAME, "hub", "--san", f"DNS:{HUB_NAME}", "--san", f"IP:{address}",
+                               "--days", str(days))
         shutil.copy(cert, data / "hub.pem")
         shutil.copy(key, data / "hub.key")
         os.chmod(data / "hub.key", 0o600)
@@ -179,21 +199,20 @@ class World:
         # The ports stay when the hub is started again.
         for option, value in (("--mqtt-port", "MQTT_PORT"), ("--https-port", "HTTPS_PORT")):
             self.hub.argv[self.hub.argv.index(option) + 1] = self.hub.values[value]
-        shown = sallyport("hub", "connection-string", "show", "--data", data, "--host",
-                          f"{address}:{self.hub.port('HTTPS_PORT')}")
+        shown = self.sallyport("hub", "connection-string", "show", "--data", data, "--host",
+                               f"{address}:{self.hub.port('HTTPS_PORT')}")
         self.connection_string = shown.stdout.strip()
         return self.hub
 
     def process(self, name, *argv):
-        process = Process(name, self.dir, [SALLYPORT, *argv])
+        process = Process(name, self.dir, [*self.program, *argv])
         self.processes.append(process)
         return process
 
     def service(self, *argv, **options):
         """A command that speaks to the hub's service API."""
-        return sallyport("hub", *argv,
-                         env={"IOTHUB_CONNECTION_STRING": self.connection_string, "IOTHUB_CA_FILE": str(self.root)},
-                         **options)
+        return self.sallyport("hub", *argv, env={"IOTHUB_CONNECTION_STRING": self.connection_string,
+                                                  "IOTHUB_CA_FILE": str(self.root)}, **options)
 
     def show_device(self, device):
         return json.loads(self.service("device", "show", "--device-id", device, "--output", "json").stdout)
@@ -215,7 +234,7 @@ class World:
 
     # --- edge device and gateway
 
-    def make_edge(self, edge_ca=True, trusted_certs=True):
+    def make_edge(self, edge_ca=True, trusted_certs=True, more=""):
         identity = self.issue("device", "EdgeGateway", "edge-identity")
         self.register_edge(identity[0])
         certs = self.edge_root / "var/lib/aziot/certd/certs"
@@ -243,7 +262,7 @@ identity_pk = "file://{keys}/{DEVICE_ID}.key"
             ca_cert, ca_key = self.issue("edge-ca", "iotedged workload ca edgegateway", "edge-ca")
             text += f'[edge_ca]\ncert = "file://{ca_cert}"\npk = "file://{ca_key}"\n'
         config = self.edge_root / "etc/aziot/config.toml"
-        config.write_text(text)
+        config.write_text(text + more)
         config.chmod(0o600)
         self.edge = self.process("edge", "edge", "run", "--root", self.edge_root)
         return self.edge.start()
@@ -272,8 +291,10 @@ identity_pk = "file://{keys}/{DEVICE_ID}.key"
 class SystemTest(unittest.TestCase):
     """A test with a World of its own."""
 
+    MOVES_CLOCK = False
+
     def setUp(self):
-        self.world = World()
+        self.world = World(clock=self.MOVES_CLOCK)
         self.addCleanup(self.world.close)
         self.failed_before = len(getattr(self._outcome.result, "failures", [])) + len(
             getattr(self._outcome.result, "errors", []))

@@ -105,6 +105,22 @@ class FullDisk(SystemTest):
         self.play(w.hub, disk, "store.failed")
         w.service("device", "create", "--device-id", "Room")
 
+    def test_limit_of_file_sizes_is_an_error_and_not_the_end(self):
+        w = self.world
+        w.make_hub()
+        cert, key = w.issue("device", "TempSensor")
+        w.register_leaf("TempSensor", cert, parent=None)
+        w.hub.stop()
+        w.hub.argv = ["prlimit", "--fsize=1000000", *w.hub.argv]
+        w.hub.start()
+        codes = [w.mosquitto_pub("TempSensor", w.hub.port("MQTT_PORT"), cert, key, "x" * 100_000,
+                                 check=False).returncode for _ in range(12)]
+        self.assertEqual(codes[0], 0)
+        self.assertNotEqual(codes[-1], 0, "nothing was too large")
+        w.hub.wait_for("store.failed")
+        self.assertIsNone(w.hub.process.poll())
+        self.assertEqual(w.show_device("TempSensor")["deviceId"], "TempSensor")
+
     def test_gateway_keeps_its_word_and_goes_on(self):
         w = self.world
         w.make_hub()

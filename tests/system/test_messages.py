@@ -84,6 +84,7 @@ class Acknowledged(SystemTest):
                  "-i", "TempSensor", "-u", f"{HUB_NAME}/TempSensor/?api-version=2021-04-12", "--cafile", w.root, "--cert",
                  self.cert, "--key", self.key, "-t", "devices/TempSensor/messages/events/", "-l", "-q", "1", "-d"],
                 stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(client.stdout.close)
         self.addCleanup(client.kill)
         for line in client.stdout:
             if acknowledged := re.search(r"received PUBACK \(Mid: (\d+), RC:0\)", line):

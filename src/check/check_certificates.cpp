@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <array>
+
+#include "check/check.hpp"
+#include "check/judge_certificate.hpp"
+#include "edge/edge_ca.hpp"
+
+namespace check {
+namespace {
+
+using Needs = Check::Needs;
+
+constexpr const char* group = "certificates";
+constexpr const char* put_there = "put the file there, or name another in config.toml";
+
+std::string how_to_renew(const Held& held) {
+    if (held.made)
+        return "see that sallyport edge run is up and can reach what issues it; its log says why it is not "
+               "renewed";
+    return fmt::format("have it issued anew and replace {}", held.uri);
+}
+
+Finding validity(const Device& device, const Held& held) {
+    if (held.not_made_yet()) return ok(fmt::format("{} has not been issued yet", held.thing));
+    if (!held.chain) return failed(held.chain.error(), put_there);
+    return judge_validity(held.thing, *held.chain, device.clock.now(), how_to_renew(held));
+}
+
+Finding readable_by_service(const Device& device, const Held& held) {
+    const auto reader = device.user_of(edge::Service::certificates);
+    const auto file = edge::file_of_uri(held.uri);
+    if (!reader || !file || held.not_made_yet()) return ok("");
+    return judge_readable(held.thing, *file, *reader);
+}
+
+Finding validity_and_access(const Device& device, const Held& held) {
+    return worst({readable_by_service(device, held), validity(device, held)},
+                 held.chain ? validity(device, held).reason : held.thing);
+}
+
+Finding identity_expiry(const Device& device) {
+    const auto* held = device.certificate("device-id");
+    if (!held) return ignored("this device has no certificate");
+    return validity_and_access(device, *held);
+}
+
+Finding est_expiry(const Device&) {
+    return ignored("no certificate of this device comes from an EST server");
+}
+
+Finding est_https(const Device&) {
+    return ignored("no certificate of this device comes from an EST server");
+}
+
+Finding local_ca_expiry(const Device& device) {
+    const auto* held = device.certificate("local-ca");
+    if (!held) return ignored("there is no [cert_issuance.local_ca]");
+    return validity_and_access(device, *held);
+}
+
+Finding preloaded(const Device& device) {
+    std::vector<Finding> all;
+    for (const auto& [id, source] : device.configuration->preloaded_certificates)
+        if (const auto* held = device.certificate(id)) all.push_back(validity_and_access(device, *held));
+    if (all.empty()) return ignored("there are no [preloaded_certs]");
+    return worst(all, fmt::format("{} preloaded certificates are there and valid", all.size()));
+}
+
+Finding chain_order(const Device& device) {
+    std::vector<Finding> all;
+    for (const auto& held : device.certificates)
+        if (held.id != "trust-bundle-user" && held.chain) all.push_back(judge_order(held.thing, *held.chain));
+    return worst(all, fmt::format("{} chains are in order, leaf first", all.size()));
+}
+
+/// 80 per cent of the lifetime, and two retries of 4 per cent (edge-runtime.md 2.7).
+Schedule default_schedule(const pki::Certificate& leaf) {
+    const auto lifetime = leaf.not_after() - leaf.not_before();
+    return {leaf.not_before() + lifetime * 80 / 100, leaf.not_before() + lifetime * 88 / 100};
+}
+
+Finding renewal(const Device& device) {
+    std::vector<Finding> all;
+    std::string good;
+    for (const auto& held : device.certificates) {
+        if (!held.made || !held.chain) continue;
+        const auto& leaf = held.chain->front();
+        all.push_back(judge_schedule(held.thing, leaf, default_schedule(leaf), device.clock.now()));
+        good += (good.empty() ? "" : "; ") + all.back().reason;
+    }
+    if (all.empty()) return ignored("every certificate here is the operator's to renew");
+    return worst(all, good);
+}
+
+Finding pair(const Held& held) {
+    const auto file = held.key->file();
+    // What lies in a token is compared through the keys service, by key-pairs-read.
+    if (!file || held.not_made_yet() || !held.chain) return ok("");
+    const auto key = read_pair(*held.key);
+    if (!key) return failed(key.error(), put_there);
+    return judge_pair(held.thing, held.chain->front(), key->public_key());
+}
+
+Finding match_keys(const Device& device) {
+    std::vector<Finding> all;
+    for (const auto& held : device.certificates)
+        if (held.key) all.push_back(pair(held));
+    if (all.empty()) return ignored("there is no certificate with a key");
+    return worst(all, fmt::format("{} certificates and their keys are pairs", all.size()));
+}
+
+Finding trust_bundle(const Device& device) {
+    const auto* held = device.certificate("trust-bundle-user");
+    if (!held) return ignored("there is no trust_bundle_cert");
+    if (!held->chain) return failed(held->chain.error(), put_there);
+    std::vector<Finding> all{readable_by_service(device, *held), validity(device, *held)};
+    for (const auto& anchor : *held->chain)
+        if (!anchor.is_ca())
+            all.push_back(warning(fmt::format("trust bundle: {} is no CA", anchor.subject()),
+                                  "put root certificates there, and none of a device or server"));
+    return worst(all, fmt::format("{} anchors, all CAs and valid", held->chain->size()));
+}
+
+constexpr std::array table{
+    Check{"identity-certificate-expiry", group, "the device certificate is there and valid",
+          Needs::configuration, identity_expiry},
+    Check{"est-identity-and-bootstrap-certificate-expiry", group,
+          "the certificates towards the EST server are valid", Needs::configuration, est_expiry},
+    Check{"local-ca-certificate-expiry", group, "the local CA's certificate is valid", Needs::configuration,
+          local_ca_expiry},
+    Check{"certs-preloaded", group, "preloaded certificates are there and valid", Needs::configuration,
+          preloaded},
+    Check{"certs-chain-order", group, "each certificate is followed by its issuer", Needs::configuration,
+          chain_order},
+    Check{"certs-renewal-schedule", group, "renewal keeps up with its schedule", Needs::configuration,
+          renewal},
+    Check{"est-server-https", group, "EST servers are asked over HTTPS alone", Needs::configuration,
+          est_https},
+    Check{"certs-match-private-keys", group, "certificates belong to their private keys",
+          Needs::configuration, match_keys},
+    Check{"trust-bundle", group, "the trust bundle holds valid CA certificates", Needs::configuration,
+          trust_bundle},
+};
+
+}  // namespace
+
+std::span<const Check> certificate_checks() {
+    return table;
+}
+
+}  // namespace check

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A device always comes back: from a boot without a clock, and from months without a network."""
+
+import base64
+import shutil
+import unittest
+
+from harness import DEVICE_ID, HUB_NAME, SystemTest
+from test_edge_services import ask
+
+
+class Device(SystemTest):
+    MOVES_CLOCK = True
+
+    def make_device(self):
+        w = self.world
+        w.make_hub()
+        w.make_edge()
+        w.edge.wait_for("device.provisioned")
+        environment = (w.edge_root / "var/lib/aziot/edged/env/edgeHub.env").read_text()
+        self.generation = environment.split('IOTEDGE_MODULEGENERATIONID="')[1].split('"')[0]
+        self.workload = w.edge_root / "var/lib/aziot/edged/mnt/edgeHub.sock"
+        return w
+
+    def ask(self, method, route, body=None):
+        return ask(self.workload, method, route, body, "2020-07-07")
+
+    def sign(self):
+        return self.ask("POST", f"/modules/%24edgeHub/genid/{self.generation}/sign",
+                        {"data": base64.b64encode(b"x").decode()})
+
+    def server_certificate(self):
+        return self.ask("POST", f"/modules/%24edgeHub/genid/{self.generation}/certificate/server",
+                        {"commonName": "edgegateway.local", "expiration": "2030-01-01T00:00:00Z"})
+
+    def serves_what_needs_no_network(self):
+        status, signed = self.sign()
+        self.assertEqual(status, 200, signed)
+        status, bundle = self.ask("GET", "/trust-bundle")
+        self.assertEqual(status, 200, bundle)
+        self.assertIn("BEGIN CERTIFICATE", bundle["certificate"])
+        return signed
+
+
+class ClockWrong(Device):
+    def test_a_boot_in_1972_waits_for_the_clock_and_goes_on(self):
+        w = self.make_device()
+        before = self.serves_what_needs_no_network()
+        status, answer = self.server_certificate()
+        self.assertEqual(status, 201, answer)
+        w.edge.stop()
+        here = w.edge.mark()
+        w.set_clock("-20000d")
+        w.edge.start()
+        w.edge.wait_for("clock.wrong", "clock wrong since boot", since=here)
+        w.edge.wait_for("device.not_provisioned", "clock wrong since boot", since=here)
+        self.assertEqual(self.serves_what_needs_no_network(), before)
+        status, answer = self.server_certificate()
+        self.assertEqual(status, 500, answer)
+        self.assertIn("clock wrong since boot", answer["message"])
+        self.assertNotIn("certificate.issued", w.edge.text()[here:])
+        there = w.edge.mark()
+        w.set_clock("0")
+        w.edge.wait_for("clock.right", since=there)
+        w.edge.wait_for("device.provisioned", since=there)
+        status, answer = self.server_certificate()
+        self.assertEqual(status, 201, answer)
+        self.assertIsNone(w.edge.process.poll())
+
+    def test_a_forged_2040_is_forgotten_when_the_clock_is_right(self):
+        w = self.make_device()
+        written = (w.edge_root / "var/lib/aziot/identityd/clock_floor").read_text()
+        w.hub.stop()
+        w.edge.stop()
+        w.set_clock("5000d")
+        w.edge.start()
+        self.serves_what_needs_no_network()
+        self.assertEqual((w.edge_root / "var/lib/aziot/identityd/clock_floor").read_text(), written)
+        here = w.edge.mark()
+        w.set_clock("0")
+        w.hub.start()
+        w.edge.wait_for("device.provisioned", since=here)
+        self.assertNotIn("clock.wrong", w.edge.text())
+        status, answer = self.server_certificate()
+        self.assertEqual(status, 201, answer)
+
+
+class LongOffline(Device):
+    def test_expired_certificates_and_an_old_state_serve_and_heal(self):
+        w = self.make_device()
+        before = self.serves_what_needs_no_network()
+        w.edge.stop()
+        w.hub.stop()
+        here = w.edge.mark()
+        # Longer than the certificates of device, Edge CA and hub live.
+        w.set_clock("100d")
+        w.edge.start()
+        self.assertEqual(self.serves_what_needs_no_network(), before)
+        w.edge.wait_for("device.not_provisioned", since=here)
+        # The way is back: a hub with a new certificate, and a new one of this device, as its operator brings it.
+        cert, key = w.issue("server", HUB_NAME, "hub-again", "--san", f"DNS:{HUB_NAME}", "--san", "IP:127.0.0.1")
+        shutil.copy(cert, w.dir / "hub/hub.pem")
+        shutil.copy(key, w.dir / "hub/hub.key")
+        w.hub.start()
+        w.edge.wait_for("device.not_provisioned", "expired", since=here)
+        self.assertEqual(self.serves_what_needs_no_network(), before)
+        there = w.edge.mark()
+        cert, key = w.issue("device", "EdgeGateway", "edge-identity-again")
+        w.service("device", "update", "--device-id", "EdgeGateway", "--primary-thumbprint", w.thumbprint(cert))
+        home = w.edge_root / "var/lib/aziot"
+        shutil.copy(key, home / f"keyd/keys/{DEVICE_ID}.key")
+        shutil.copy(cert, home / f"certd/certs/{DEVICE_ID}.cer")
+        w.edge.wait_for("device.provisioned", since=there)
+        # The module's key is derived from what outlived all of this.
+        self.assertEqual(self.serves_what_needs_no_network(), before)
+        self.assertIsNone(w.edge.process.poll())
+
+
+if __name__ == "__main__":
+    unittest.main()
