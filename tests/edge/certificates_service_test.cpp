@@ -260,6 +260,23 @@ TEST(CertificateStore, ARecordIsReadAtOnceAndKeptWhenTheStoreEnds) {
     EXPECT_EQ(again->read("gone").error().code, base::Code::not_found);
 }
 
+TEST(CertificateStore, AGivenFileIsReadAndReplacedWhereItLies) {
+    support::TemporaryDirectory directory;
+    const auto first = support::make_identity({}), second = support::make_identity({});
+    const auto file = directory / "given.pem";
+    ASSERT_TRUE(base::write_atomically(file, "# ours\n" + first.certificate.pem(), 0644));
+    auto store = edge::CertificateStore::open(
+        directory / "certd",
+        {{"given", "file://" + file.string()}, {"both", std::vector<std::string>{"given", "x"}}});
+    EXPECT_EQ(store->chain("given").value(), pki::Chain{first.certificate});
+    ASSERT_TRUE(store->write("given", {second.certificate}));
+    EXPECT_EQ(base::read_file(file, "file").value(), second.certificate.pem());
+    EXPECT_EQ(store->read("both").value(), second.certificate.pem());
+    EXPECT_TRUE(std::filesystem::is_empty(directory / "certd/certs"));
+    ASSERT_TRUE(store->remove("given"));
+    EXPECT_EQ(store->read("given").error().code, base::Code::not_found);
+}
+
 TEST(CertificateStore, AListThatContainsItselfEnds) {
     support::TemporaryDirectory directory;
     using List = std::vector<std::string>;
