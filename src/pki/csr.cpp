@@ -2,8 +2,6 @@
 #include "pki/csr.hpp"
 
 #include <fmt/format.h>
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
@@ -14,6 +12,7 @@
 #include "pki/general_name.hpp"
 #include "pki/openssl.hpp"
 #include "pki/profile.hpp"
+#include "pki/public_key_info.hpp"
 
 namespace pki {
 namespace {
@@ -161,28 +160,8 @@ base::Result<Csr> read(X509_REQ* request, const std::string& thing) {
     return csr;
 }
 
-// As X509_REQ_set_pubkey, which in OpenSSL 3.0 encodes and decodes the key by way of its providers: that
-// costs more than making a P-256 key and signing with it.
 bool set_public_key(X509_REQ* request, EVP_PKEY* key) {
-    char group[32];
-    unsigned char point[65];
-    std::size_t size = 0;
-    const bool plain =
-        EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, group, sizeof group, nullptr) == 1 &&
-        std::string_view(group) == SN_X9_62_prime256v1 &&
-        EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point, &size) == 1 &&
-        size == sizeof point && point[0] == POINT_CONVERSION_UNCOMPRESSED;
-    if (!plain) {
-        clear_openssl_errors();
-        return X509_REQ_set_pubkey(request, key) == 1;
-    }
-    auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(point, size));
-    if (copy && X509_PUBKEY_set0_param(X509_REQ_get_X509_PUBKEY(request),
-                                       OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
-                                       OBJ_nid2obj(NID_X9_62_prime256v1), copy, static_cast<int>(size)) == 1)
-        return true;
-    OPENSSL_free(copy);
-    return false;
+    return set_p256_key(X509_REQ_get_X509_PUBKEY(request), key) || X509_REQ_set_pubkey(request, key) == 1;
 }
 
 base::Status add_wishes(const CsrWish& wish, X509_REQ* request) {
