@@ -29,8 +29,7 @@ Finding judge_reached(const net::TlsTarget& target, const base::Status& reached,
         return judge_verdict(
             thing, verdict,
             "put the root of its certificate into [provisioning] trusted_certs, or the OS trust store");
-    return error(fmt::format("{} cannot be reached: {}", thing, reached.error().text()),
-                 how_to_reach(target));
+    return error(fmt::format("{} {}", thing, reached.error().reason), how_to_reach(target));
 }
 
 net::Task<Finding> connect(Device& device, std::uint16_t port) {

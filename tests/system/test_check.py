@@ -66,6 +66,7 @@ class Device(SystemTest):
 class Healthy(Device):
     def test_a_device_that_is_well_has_no_fault(self):
         code, checks = self.check("--warnings-as-errors")
+        self.maxDiff = None
         faults = [each for each in checks.values() if each["result"] not in ("ok", "ignored")]
         self.assertEqual(faults, [])
         self.assertEqual(code, 0)
