@@ -68,15 +68,19 @@ void print_json(const edge::Applied& applied) {
     json::array restarted, notices;
     for (const auto& word : words_of(applied.take_over.restarted)) restarted.emplace_back(word);
     for (const auto& notice : applied.notices) notices.emplace_back(notice);
-    const json::object out{{"valid", applied.is_good()},
-                           {"problems", errors_of(applied.findings.problems)},
-                           {"warnings", errors_of(applied.findings.warnings)},
-                           {"notices", std::move(notices)},
-                           {"differences", std::move(differences)},
-                           {"written", applied.written},
-                           {"takenOverBy", word_of(applied.take_over.by)},
-                           {"restarted", std::move(restarted)},
-                           {"gatewayMustRestart", applied.written && applied.concerns_gateway()}};
+    const json::object out{
+        {"valid", applied.is_good()},
+        {"problems", errors_of(applied.findings.problems)},
+        {"warnings", errors_of(applied.findings.warnings)},
+        {"notices", std::move(notices)},
+        {"differences", std::move(differences)},
+        {"written", applied.written},
+        {"takenOverBy", word_of(applied.take_over.by)},
+        {"restarted", std::move(restarted)},
+        {"clockFloorTakenBack", applied.floor_taken_back
+                                    ? json::value(base::format_rfc3339(*applied.floor_taken_back))
+                                    : json::value(nullptr)},
+        {"gatewayMustRestart", applied.written && applied.concerns_gateway()}};
     fmt::print("{}\n", json::serialize(out));
 }
 
@@ -113,6 +117,9 @@ void print_end(const edge::Applied& applied) {
     else
         fmt::print("written; {} restarted {}\n", word_of(taken.by),
                    fmt::join(words_of(taken.restarted), ", "));
+    if (applied.floor_taken_back)
+        fmt::print("the clock floor was at {}, after the present time: taken back to now\n",
+                   base::format_rfc3339(*applied.floor_taken_back));
     if (applied.concerns_gateway()) fmt::print("sallyport gateway run, if it runs, must be started again\n");
 }
 

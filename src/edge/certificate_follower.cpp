@@ -15,6 +15,7 @@
 #include "edge/command.hpp"
 #include "edge/installed_pair.hpp"
 #include "edge/paths.hpp"
+#include "net/clock_watch.hpp"
 
 namespace edge {
 namespace {
@@ -138,6 +139,7 @@ std::chrono::milliseconds CertificateFollower::until_next() const {
 
 net::Task<> CertificateFollower::run(std::function<void()> ready) {
     wake_.emplace();
+    const net::ClockWatch clock_watch([this] { wake_->notify(); });
     if (auto finished = finish_pair(wish_.certificate, wish_.key); !finished)
         base::log::error(base::events::module_certificate_failed, finished.error());
     auto pause = first_pause;

@@ -40,10 +40,11 @@ std::optional<base::Instant> read_clock_floor(const std::filesystem::path& file)
     return when ? std::optional(*when) : std::nullopt;
 }
 
-base::Result<std::optional<base::Instant>> lower_clock_floor(const Paths& paths, base::Instant now) {
+base::Result<std::optional<base::Instant>> lower_clock_floor(const Paths& paths, base::Instant now,
+                                                             base::Instant built) {
     const auto file = clock_floor_file(paths);
     const auto written = read_clock_floor(file);
-    if (!written || *written <= now) return std::optional<base::Instant>();
+    if (!written || *written <= now || now < built) return std::optional<base::Instant>();
     if (auto done = write_down(file, now); !done) return std::unexpected(done.error());
     return written;
 }

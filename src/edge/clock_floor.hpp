@@ -65,7 +65,8 @@ class ClockFloor final : public base::Clock {
 /// The last time that was written down; nullopt where there is none or it cannot be read.
 std::optional<base::Instant> read_clock_floor(const std::filesystem::path& file);
 /// Takes back a written time that lies after `now`: for root, who has looked at a clock (`edge config
-/// apply`). Answers the time that was taken back.
-base::Result<std::optional<base::Instant>> lower_clock_floor(const Paths& paths, base::Instant now);
+/// apply`). A clock from before the build vouches for nothing. Answers the time that was taken back.
+base::Result<std::optional<base::Instant>> lower_clock_floor(const Paths& paths, base::Instant now,
+                                                             base::Instant built = build_time());
 
 }  // namespace edge

@@ -8,6 +8,7 @@
 
 #include "base/file.hpp"
 #include "base/result.hpp"
+#include "edge/clock_floor.hpp"
 #include "edge/given_pairs.hpp"
 #include "edge/service_files.hpp"
 #include "edge/service_user.hpp"
@@ -127,6 +128,8 @@ base::Result<Applied> apply_configuration(const Application& application, base::
         return std::unexpected(written.error());
     if (auto installed = install(application); !installed) return std::unexpected(installed.error());
     out.written = true;
+    // Root, who looks at this machine, vouches for its clock.
+    SP_TRY(return, out.floor_taken_back, lower_clock_floor(paths, now));
     SP_TRY(return, out.take_over, take_over(paths, changed));
     return out;
 }

@@ -29,13 +29,16 @@ struct Applied {
     bool device_key_differs = false;  ///< the inline key, of which nothing is shown
     bool written = false;
     TakeOver take_over;
+    /// The written time that lay ahead of the clock and was taken back (edge/clock_floor.hpp).
+    std::optional<base::Instant> floor_taken_back;
     bool is_good() const { return findings.problems.empty(); }
     /// The gateway is no service of `edge run`: true where it has something new to read.
     bool concerns_gateway() const;
 };
 
 /// Validates everything, compares it with what is there, and (unless dry_run, or a problem was found) writes
-/// all files of the services and makes the running ones take them over. An error is what kept it from finding
+/// all files of the services, makes the running ones take them over, and takes back a clock floor that lies
+/// after `now`. An error is what kept it from finding
 /// out or doing; a configuration that will not do is an answer.
 base::Result<Applied> apply_configuration(const Application& application, base::Instant now);
 

@@ -150,7 +150,7 @@ net::Task<base::Status> Renewal::look() {
             co_return done;
         }
         const auto due = renewal_due(*subject_.policy, *in_use_);
-        if (clock_.now() < due) {
+        if (clock_.now() < due && !is_ahead(*in_use_, clock_.now())) {
             next_ = std::min(next_, due);
             co_return done;
         }
@@ -229,8 +229,13 @@ net::Task<base::Status> Renewal::replace(CertificatePair::State state) {
 net::Task<base::Status> Renewal::renew(CertificatePair::State state) {
     const auto& policy = *subject_.policy;
     const auto old = state.chain->front();
+    // What was issued while the clock was ahead outlives whatever is right.
+    const bool ahead = is_ahead(validity_of(old), clock_.now());
+    const auto is_better = [&](const pki::Certificate& next) {
+        return ahead ? !is_ahead(validity_of(next), clock_.now()) : next.not_after() > old.not_after();
+    };
     // One that was made before a restart, or that waits to be registered, is still the next one.
-    const bool ready = !state.next_key.empty() && state.next->front().not_after() > old.not_after() &&
+    const bool ready = !state.next_key.empty() && is_better(state.next->front()) &&
                        clock_.now() < renewal_due(policy, validity_of(state.next->front()));
     if (!ready) {
         auto wish = co_await subject_.wish();
@@ -240,7 +245,7 @@ net::Task<base::Status> Renewal::renew(CertificatePair::State state) {
         state = *std::move(next);
     }
     const auto next = state.next->front();
-    if (next.not_after() <= old.not_after())
+    if (!is_better(next))
         co_return base::fail(base::Code::invalid_argument, subject_.thing,
                              "would end no later than the one in use, with its issuer " + next.issuer(),
                              "renew that issuer first");

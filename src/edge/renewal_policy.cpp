@@ -17,6 +17,7 @@ using Unit = RenewalAmount::Unit;
 constexpr std::int64_t minutes_a_day = 24 * 60;
 // As long as the longest certificate that anybody could ask for.
 constexpr std::int64_t most_minutes = 36500 * minutes_a_day;
+constexpr seconds clock_skew = std::chrono::minutes(5);
 constexpr seconds first_pause = std::chrono::minutes(1);
 constexpr seconds longest_when_expired = std::chrono::minutes(15);
 constexpr seconds first_without = seconds(1);
@@ -86,6 +87,10 @@ std::optional<RenewalPolicy> read_renewal(base::ConfigTable& parent, std::string
 
 Validity validity_of(const pki::Certificate& certificate) {
     return {certificate.not_before(), certificate.not_after()};
+}
+
+bool is_ahead(Validity validity, base::Instant now) {
+    return validity.not_before > now + clock_skew;
 }
 
 base::Instant renewal_due(const RenewalPolicy& policy, Validity validity) {

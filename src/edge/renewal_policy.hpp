@@ -42,6 +42,10 @@ struct Validity {
 };
 Validity validity_of(const pki::Certificate& certificate);
 
+/// Whether it becomes valid only later, as one does that was issued while a clock was ahead: nobody takes it
+/// before. Pure.
+bool is_ahead(Validity validity, base::Instant now);
+
 /// From when on a certificate is to be renewed: within its dates; at once where they make no sense. Pure.
 base::Instant renewal_due(const RenewalPolicy& policy, Validity validity);
 

@@ -50,19 +50,22 @@ base::Result<std::optional<ServiceUser>> user_to_become(Service service, const P
     return user_to_become(service, paths, ::geteuid(), find_user);
 }
 
+// No errno: this process may not become the user, and then the file is not to blame.
+constexpr int not_known = 255;
+
 base::Status check_readable(const ServiceUser& user, const std::filesystem::path& file) {
     const auto thing = "file " + file.string();
     const pid_t process = ::fork();
     if (process < 0) return base::fail_errno(errno, thing, "looked at");
     if (process == 0) {
-        if (!become(user)) ::_exit(EPERM);
+        if (!become(user)) ::_exit(not_known);
         const int opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
         ::_exit(opened < 0 ? errno : 0);
     }
     int status = 0;
     while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+    if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == not_known)) return {};
     return base::fail(base::Code::permission_denied, thing,
                       fmt::format("cannot be read by {}, the user of the service that needs it", user.name),
                       fmt::format("give it to that user (chown {} {}), or move it to a directory that the "

@@ -19,6 +19,7 @@ namespace {
 /// How soon another Edge CA is noticed.
 constexpr std::chrono::minutes between_looks{1};
 constexpr std::chrono::minutes renewal_retry{1};
+constexpr std::chrono::minutes clock_skew{5};
 
 void log_issued(const pki::Certificate& leaf, std::size_t chain) {
     base::log::info(base::events::server_certificate_issued,
@@ -35,6 +36,12 @@ net::Task<base::Result<std::shared_ptr<const net::ServerTls>>> obtain_once(Workl
     auto tls = net::ServerTls::make(credential->chain, credential->key);
     if (tls) log_issued(credential->chain.front(), credential->chain.size());
     co_return tls;
+}
+
+/// At two thirds of its life, and at once where it becomes valid only later: it was issued while the clock
+/// was ahead.
+bool is_due(const pki::Certificate& leaf, base::Instant now) {
+    return now >= renew_at(leaf) || leaf.not_before() > now + clock_skew;
 }
 
 /// Whether certificates are issued by another Edge CA now than when `chain` was. known: the trust bundle when
@@ -81,7 +88,7 @@ net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, cons
         }
         auto bundle = co_await workload.trust_bundle();
         const bool other_issuer = bundle && is_other_issuer(current->chain(), authorities, *bundle);
-        if (clock.now() < renew_at(current->chain().front()) && !other_issuer) {
+        if (!is_due(current->chain().front(), clock.now()) && !other_issuer) {
             if (bundle) authorities = *std::move(bundle);
             continue;
         }
@@ -91,7 +98,7 @@ net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, cons
             if (bundle) authorities = *std::move(bundle);
             replace(current);
             // Close to the end of the Edge CA a new certificate is due at once again.
-            if (renew_at(current->chain().front()) > clock.now()) continue;
+            if (!is_due(current->chain().front(), clock.now())) continue;
             const bool rested = co_await net::sleep_for(renewal_retry);
             if (!rested) co_return;
             continue;

@@ -125,15 +125,17 @@ TEST_F(Floor, RootLowersAWrittenTimeThatIsAhead) {
     const edge::Paths paths(directory_.path());
     const auto file = edge::clock_floor_file(paths);
     ASSERT_TRUE(base::make_private_directories(file.parent_path()));
-    EXPECT_EQ(edge::lower_clock_floor(paths, today_).value(), std::nullopt);
+    EXPECT_EQ(edge::lower_clock_floor(paths, today_, built()).value(), std::nullopt);
     ASSERT_TRUE(base::write_atomically(file, base::format_rfc3339(today_ + days(5000)), base::public_mode));
     edge::ClockFloor floor(machine_, file, built());
     EXPECT_FALSE(floor.sound());
-    EXPECT_EQ(edge::lower_clock_floor(paths, today_).value(), today_ + days(5000));
+    EXPECT_EQ(edge::lower_clock_floor(paths, base::Instant(), built()).value(), std::nullopt) << "in 1970";
+    EXPECT_FALSE(floor.sound());
+    EXPECT_EQ(edge::lower_clock_floor(paths, today_, built()).value(), today_ + days(5000));
     EXPECT_TRUE(floor.sound());
     EXPECT_EQ(floor.now(), today_);
     // What lies behind us stays.
-    EXPECT_EQ(edge::lower_clock_floor(paths, today_ + days(1)).value(), std::nullopt);
+    EXPECT_EQ(edge::lower_clock_floor(paths, today_ + days(1), built()).value(), std::nullopt);
     EXPECT_EQ(edge::read_clock_floor(file), today_);
 }
 

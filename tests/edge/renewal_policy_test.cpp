@@ -49,6 +49,14 @@ TEST(RenewalPolicy, SaysFromWhenACertificateIsToBeRenewed) {
     EXPECT_EQ(at({Unit::percent, 80}, -days(1)), -days(1)) << "dates that make no sense: at once";
 }
 
+TEST(RenewalPolicy, WhatBecomesValidOnlyLaterWasIssuedByAClockThatWasAhead) {
+    const edge::Validity validity{begin, begin + days(90)};
+    EXPECT_FALSE(edge::is_ahead(validity, begin));
+    EXPECT_FALSE(edge::is_ahead(validity, begin - 5min)) << "clocks differ that much";
+    EXPECT_TRUE(edge::is_ahead(validity, begin - 6min));
+    EXPECT_FALSE(edge::is_ahead(validity, begin + days(91)));
+}
+
 TEST(RenewalPolicy, PausesGrowUpToRetryAndAreNeverLongerThanIsLeft) {
     const edge::Validity ninety{begin, begin + days(90)};
     const RenewalPolicy policy;  // retry 4 %: 3.6 days

@@ -62,6 +62,25 @@ TEST(Renewal, IsDueAtTheThresholdAndNotBefore) {
     EXPECT_FALSE(is_there(world.key_file(next_id)));
 }
 
+TEST(Renewal, ReplacesWhatWasIssuedWhileTheClockWasAhead) {
+    for (const auto method : {Method::self_signed, Method::local_ca}) {
+        RenewalWorld world(method);
+        const auto today = world.clock.now();
+        // The issuer of the test lives long enough for both.
+        world.clock.set(today + days(1000));
+        world.step(world.subject());
+        const auto forged = world.in_use();
+        world.clock.set(today);
+        world.step(world.subject());
+        const auto right = world.in_use();
+        EXPECT_NE(right, forged);
+        EXPECT_LE(right.not_before(), today);
+        EXPECT_EQ(right.not_after(), today + days(90));
+        world.step(world.subject());
+        EXPECT_EQ(world.in_use(), right) << "it is made once";
+    }
+}
+
 TEST(Renewal, KeepsTheKeyWhereItIsNotRotated) {
     for (const auto method : {Method::self_signed, Method::local_ca}) {
         RenewalWorld world(method);

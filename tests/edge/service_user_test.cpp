@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.hpp"
 #include "edge/supervisor.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -97,6 +98,23 @@ TEST(ServiceUser, IsBecomeForGood) {
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFEXITED(status));
     EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(ServiceUser, IsAskedWhetherItCanReadAFile) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+    const auto user = edge::find_user("nobody");
+    if (!user) GTEST_SKIP() << "this machine has no user nobody";
+    support::TemporaryDirectory directory;
+    std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
+    const auto file = directory / "key";
+    ASSERT_TRUE(base::write_atomically(file, "key", 0600));
+    const auto refused = edge::check_readable(*user, file);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().text().find("cannot be read by nobody"), std::string::npos);
+    ASSERT_EQ(::chown(file.c_str(), user->uid, user->gid), 0);
+    EXPECT_TRUE(edge::check_readable(*user, file));
+    std::filesystem::permissions(directory.path(), std::filesystem::perms(0700));
+    EXPECT_FALSE(edge::check_readable(*user, file)) << "a directory on the way is closed";
 }
 
 TEST(ServiceUser, OfNobodyIsNone) {

@@ -2,6 +2,7 @@
 """A device always comes back: from a boot without a clock, and from months without a network."""
 
 import base64
+import json
 import shutil
 import unittest
 
@@ -66,6 +67,20 @@ class ClockWrong(Device):
         status, answer = self.server_certificate()
         self.assertEqual(status, 201, answer)
         self.assertIsNone(w.edge.process.poll())
+
+    def test_root_takes_back_a_floor_that_is_wrong_itself(self):
+        w = self.make_device()
+        floor = w.edge_root / "var/lib/aziot/identityd/clock_floor"
+        # As one that machine and hub once agreed to.
+        floor.write_text("2040-01-01T00:00:00Z\n")
+        status, answer = self.server_certificate()
+        self.assertEqual(status, 500, answer)
+        self.assertIn("2040-01-01", answer["message"])
+        applied = json.loads(w.sallyport("edge", "config", "apply", "--root", w.edge_root, "--output", "json").stdout)
+        self.assertEqual(applied["clockFloorTakenBack"], "2040-01-01T00:00:00Z")
+        status, answer = self.server_certificate()
+        self.assertEqual(status, 201, answer)
+        self.assertNotIn("2040", floor.read_text())
 
     def test_a_forged_2040_is_forgotten_when_the_clock_is_right(self):
         w = self.make_device()

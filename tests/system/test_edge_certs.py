@@ -10,11 +10,13 @@ import socket
 import ssl
 import stat
 import subprocess
+import time
 import unittest
 
 from harness import SystemTest, free_port, run, sallyport, until
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+DAY = 24 * 3600
 MODULE = '[[principal]]\nname = "dashboard"\nuid = {uid}\nidtype = ["module"]\nnames = ["dashboard.local"]\n'
 
 
@@ -47,7 +49,9 @@ class Certs(SystemTest):
         sallyport("edge", "config", "apply", "--root", w.edge_root)
 
 
-class Follow(Certs):
+class Nginx:
+    """A web server that knows nothing of us."""
+
     def start_nginx(self):
         self.port = free_port()
         self.config = self.site / "nginx.conf"
@@ -95,6 +99,8 @@ http {{
     def reload_line(self):
         return f"{NGINX} -e {self.site}/error.log -c {self.site}/nginx.conf -s reload"
 
+
+class Follow(Certs, Nginx):
     @unittest.skipUnless(NGINX, "nginx is not installed: scripts/install test")
     def test_nginx_serves_the_certificate_and_its_successor(self):
         self.make()
@@ -157,6 +163,40 @@ http {{
                                 *(str(x) for pair in arguments.items() for x in pair), check=False)
             self.assertIn(refused.returncode, (1, 2), refused.stderr)
             self.assertIn(said, refused.stderr)
+
+
+class Renewal(Certs, Nginx):
+    MOVES_CLOCK = True
+
+    @unittest.skipUnless(NGINX, "nginx is not installed: scripts/install test")
+    def test_nginx_serves_the_next_certificate_before_the_first_one_expires(self):
+        self.make()
+        follow = self.follow(self.reload_line()).start()
+        self.start_nginx()
+        follow.wait_for("reload_command.run")
+        first = self.serial()
+        self.assertEqual(self.served_at(0), first)
+        # Two thirds of its 30 days are over on the 20th.
+        mark = follow.mark()
+        self.world.set_clock(f"{19 * DAY}s")
+        until(60, "an unchanged certificate", lambda: self.served_at(19 * DAY) == first)
+        self.world.set_clock(f"{21 * DAY}s")
+        follow.wait_for("reload_command.run", since=mark)
+        self.assertNotEqual(self.serial(), first)
+        until(60, "nginx serving the next certificate", lambda: self.served_at(21 * DAY) == self.serial())
+        # And it goes on.
+        second, mark = self.serial(), follow.mark()
+        self.world.set_clock(f"{42 * DAY}s")
+        follow.wait_for("reload_command.run", since=mark)
+        until(60, "nginx serving the third certificate", lambda: self.served_at(42 * DAY) == self.serial())
+        self.assertNotEqual(self.serial(), second)
+
+    def served_at(self, ahead):
+        """The serial of a handshake that openssl verifies by the moved time: certificate, chain and name."""
+        shown = run("openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-servername", "dashboard",
+                    "-verify_hostname", "dashboard", "-verify_return_error", "-CAfile", self.trust_bundle(), "-attime",
+                    str(int(time.time()) + ahead), stdin="").stdout
+        return run("openssl", "x509", "-noout", "-serial", stdin=shown).stdout.strip().split("=")[1]
 
 
 class Install(Certs):
