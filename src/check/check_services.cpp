@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "check/check.hpp"
 #include "edge/certificates_client.hpp"
+#include "edge/clock_floor.hpp"
 #include "edge/local_client.hpp"
 #include "edge/service_config.hpp"
 #include "pki/certificate.hpp"
@@ -96,24 +98,18 @@ Finding sockets(const Device& device) {
     return worst(all, fmt::format("{} sockets have their owner and mode", all.size()));
 }
 
-mode_t home_mode(Service service) {
-    switch (service) {
-        case Service::identity:
-            return 0711;  // the other services read the clock floor there
-        case Service::workload:
-            return 0755;  // modules pass through to their sockets
-        default:
-            return 0700;
-    }
-}
-
 Finding homes(const Device& device) {
     std::vector<Finding> all;
-    for (const auto service : edge::all_services) {
+    // Module sockets lie below edged's, and the clock floor in identityd's, which others must be able to
+    // pass.
+    const std::map<Service, mode_t> modes{{Service::keys, 0700},
+                                          {Service::certificates, 0700},
+                                          {Service::identity, edge::clock_floor_directory_mode},
+                                          {Service::workload, 0755}};
+    for (const auto& [service, mode] : modes) {
         const auto path = device.paths.home(service);
         const auto entry = look_at(path);
         const auto user = device.user_of(service);
-        const mode_t mode = home_mode(service);
         if (entry)
             all.push_back(judge_mode("directory", *entry, mode,
                                      user ? std::optional(user->uid) : std::nullopt,
@@ -148,7 +144,7 @@ net::Task<Finding> device_provisioned(Device& device) {
     auto identity =
         service_at(device, "identity service", device.paths.socket(Service::identity), "2020-09-01");
     auto listed = co_await edge::call_local(std::move(identity), http::Verb::get,
-                                            "/identities/modules/%24edgeHub?type=aziot", {}, patience);
+                                            "/identities/modules/%24edgeHub", {}, patience);
     if (listed) co_return ok("the device and its gateway module are known at the hub");
     co_return failed(listed.error(),
                      "see the identity service's log (device.not_provisioned) and host-connect-iothub-https");

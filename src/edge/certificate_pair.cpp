@@ -102,6 +102,11 @@ net::Task<base::Result<CertificatePair::State>> CertificatePair::make_next(pki::
 }
 
 net::Task<base::Status> CertificatePair::take_over(State state) const {
+    if (!previous_id_.empty() && state.chain && state.chain->front().is_self_issued()) {
+        const auto previous = state.chain->front().pem();
+        auto kept = co_await certificates_.import(previous_id_, previous);
+        if (!kept) co_return kept;
+    }
     const auto pem = pki::to_pem(*state.next);
     auto imported = co_await certificates_.import(id_, pem);
     if (!imported) co_return imported;
@@ -119,6 +124,15 @@ net::Task<base::Status> CertificatePair::take_over(State state) const {
     // A left-over does no harm, and the next renewal takes it away.
     auto removed = co_await certificates_.remove(next_id());
     co_return base::Status{};
+}
+
+net::Task<base::Status> CertificatePair::forget_expired(base::Instant now) const {
+    if (previous_id_.empty()) co_return base::Status{};
+    auto previous = co_await chain_of(previous_id_);
+    if (!previous) co_return std::unexpected(std::move(previous).error());
+    if (!*previous || (*previous)->front().not_after() > now) co_return base::Status{};
+    auto removed = co_await certificates_.remove(previous_id_);
+    co_return removed;
 }
 
 net::Task<base::Result<CertificatePair::State>> CertificatePair::repair(State state) const {

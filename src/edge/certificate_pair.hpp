@@ -37,8 +37,14 @@ PairRepair repair_of(const PairFacts& facts);
 /// copy.
 class CertificatePair {
   public:
-    CertificatePair(std::string id, KeysClient keys, CertificatesClient certificates)
-        : id_(std::move(id)), keys_(std::move(keys)), certificates_(std::move(certificates)) {}
+    /// previous_id: where a self-signed certificate is kept that has been replaced, so that what it has
+    /// signed is trusted to its end; empty: nowhere.
+    CertificatePair(std::string id, KeysClient keys, CertificatesClient certificates,
+                    std::string previous_id = {})
+        : id_(std::move(id)),
+          previous_id_(std::move(previous_id)),
+          keys_(std::move(keys)),
+          certificates_(std::move(certificates)) {}
 
     const std::string& id() const { return id_; }
     std::string next_id() const { return id_ + "-temp"; }
@@ -64,6 +70,8 @@ class CertificatePair {
     net::Task<base::Status> take_over(State state) const;
     /// Carries out what `repair_of` says, but for key_lost and make; answers with the state afterwards.
     net::Task<base::Result<State>> repair(State state) const;
+    /// Takes away what is kept under `previous_id` where it has expired.
+    net::Task<base::Status> forget_expired(base::Instant now) const;
 
   private:
     net::Task<base::Result<std::optional<pki::Chain>>> chain_of(std::string id) const;
@@ -71,6 +79,7 @@ class CertificatePair {
     net::Task<base::Status> forget_next() const;
 
     std::string id_;
+    std::string previous_id_;
     KeysClient keys_;
     CertificatesClient certificates_;
 };

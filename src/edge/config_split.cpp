@@ -95,6 +95,7 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
     if (configuration.edge_ca.certificate) preloaded["aziot-edged-ca"] = *configuration.edge_ca.certificate;
     if (configuration.local_ca) preloaded["local-ca"] = configuration.local_ca->first;
     std::vector<std::string> bundle{"aziot-edged-ca"};
+    if (!configuration.edge_ca.certificate) bundle.emplace_back("aziot-edged-ca-previous");
     if (configuration.trust_bundle) {
         preloaded["trust-bundle-user"] = *configuration.trust_bundle;
         bundle.emplace_back("trust-bundle-user");
@@ -110,7 +111,7 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
     if (issued_identity(configuration))
         add_rule(out, users.service.at(Service::identity), "certs", {"device-id", "device-id-temp"});
     add_rule(out, users.service.at(Service::workload), "certs",
-             {"aziot-edged-ca", "aziot-edged-ca-temp", "aziot-edged/module/*"});
+             {"aziot-edged-ca", "aziot-edged-ca-temp", "aziot-edged-ca-previous", "aziot-edged/module/*"});
     for (const auto& principal : configuration.principals)
         if (principal.uid) add_rule(out, *principal.uid, "certs", principal.certs);
     return out.text();

@@ -32,6 +32,7 @@ RenewalSubject edge_ca_subject(const WorkloadConfig& config, const IdentityClien
     RenewalSubject subject;
     subject.thing = "Edge CA";
     subject.id = edge_ca_id;
+    subject.previous_id = previous_edge_ca_id;
     subject.supplied = config.edge_ca_supplied;
     subject.policy = config.edge_ca_renewal;
     subject.algorithms = config.edge_ca_key_type;

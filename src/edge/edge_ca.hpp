@@ -8,6 +8,8 @@
 namespace edge {
 
 inline constexpr const char* edge_ca_id = "aziot-edged-ca";
+/// A self-signed Edge CA that was replaced and has not expired: it stays in the trust bundle.
+inline constexpr const char* previous_edge_ca_id = "aziot-edged-ca-previous";
 
 /// The common name of a quickstart Edge CA (interfaces.md 3): `iotedged workload ca <device id in lower
 /// case>`, cut to 64 characters.

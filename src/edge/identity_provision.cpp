@@ -31,7 +31,11 @@ net::Task<base::Result<IdentityService::Registry>> IdentityService::registry() {
         const auto seen = renewal_ ? renewal_->changes() : 0;
         auto opened = co_await HubRegistry::open(config_, keys_, certificates_, clock_, floor_);
         // Certificate and key may have been replaced between the reading of one and the other.
-        if (opened || !renewal_ || renewal_->changes() == seen) co_return opened;
+        if (opened || !renewal_) co_return opened;
+        if (renewal_->changes() != seen) continue;
+        const auto code = opened.error().code;
+        if (code == base::Code::not_found || code == base::Code::invalid_argument) renewal_->suspect();
+        co_return opened;
     }
 }
 

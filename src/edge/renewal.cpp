@@ -39,7 +39,7 @@ bool is_refusal(const base::Error& why) {
 Renewal::Renewal(RenewalSubject subject, KeysClient keys, CertificatesClient certificates,
                  const base::Clock& clock)
     : subject_(std::move(subject)),
-      pair_(subject_.id, std::move(keys), std::move(certificates)),
+      pair_(subject_.id, std::move(keys), std::move(certificates), subject_.previous_id),
       clock_(clock) {}
 
 net::Task<> Renewal::run() {
@@ -68,6 +68,11 @@ void Renewal::release(std::vector<net::Completion>& waiting) {
     for (const auto& each : std::exchange(waiting, {})) each.complete();
 }
 
+void Renewal::suspect() {
+    if (!std::exchange(whole_, false)) return;
+    wake();
+}
+
 net::Task<> Renewal::first_step() {
     if (stepped_ || stopping_) co_return;
     const net::Completion completion;
@@ -85,13 +90,21 @@ net::Task<> Renewal::settled() {
 net::Task<base::Instant> Renewal::step() {
     next_ = clock_.now() + between_looks;
     auto done = co_await look();
-    if (done)
-        failures_ = 0;
-    else
+    if (!done)
         next_ = after_failure(done.error());
+    else if (is_held())
+        next_ = std::min(next_, retry_at_);
+    else
+        failures_ = 0;
     stepped_ = true;
     release(for_first_);
     co_return next_;
+}
+
+// A clock that was set back does not hold anything for longer than the pause was.
+bool Renewal::is_held() const {
+    const auto now = clock_.now();
+    return failures_ > 0 && now < retry_at_ && retry_at_ <= now + pause_;
 }
 
 base::Instant Renewal::after_failure(const base::Error& why) {
@@ -108,13 +121,16 @@ base::Instant Renewal::after_failure(const base::Error& why) {
                       {"not_after", ends},
                       {"attempt", std::to_string(failures_)},
                       {"next_attempt", base::format_rfc3339(now + pause)}});
-    return now + pause;
+    pause_ = pause;
+    retry_at_ = now + pause;
+    return retry_at_;
 }
 
 void Renewal::note(std::string_view event, const pki::Certificate& certificate) {
     const auto due = subject_.policy && !subject_.supplied
                          ? base::format_rfc3339(renewal_due(*subject_.policy, validity_of(certificate)))
                          : "never";
+    noted_ = certificate.sha256();
     base::log::info(event, {{"certificate", subject_.thing},
                             {"subject", certificate.subject()},
                             {"issuer", certificate.issuer()},
@@ -129,22 +145,25 @@ net::Task<base::Status> Renewal::look() {
     if (!subject_.supplied) {
         found = co_await repaired(*std::move(found));
         if (!found) co_return std::unexpected(std::move(found).error());
+        // Nothing depends on it, and the next look tries again.
+        auto tidied = co_await pair_.forget_expired(clock_.now());
     }
     const auto& state = *found;
-    const bool first = !std::exchange(whole_, state.facts.in_use) && whole_;
+    whole_ = state.facts.in_use;
     in_use_ = whole_ ? std::optional(validity_of(state.chain->front())) : std::nullopt;
     if (!whole_ && subject_.supplied)
         co_return base::fail(
             state.chain ? base::Code::invalid_argument : base::Code::not_found, subject_.thing,
             state.chain ? "does not belong to its private key" : "does not exist", subject_.fix);
     base::Status done;
+    if (!whole_ && is_held()) co_return done;
     if (!whole_ && state.chain)
         done = co_await replace(*std::move(found));
     else if (!whole_)
         done = co_await make();
     else {
         const auto certificate = state.chain->front();
-        if (first) note(base::events::certificate_used, certificate);
+        if (noted_ != certificate.sha256()) note(base::events::certificate_used, certificate);
         if (subject_.supplied || !subject_.policy) {
             watch(certificate);
             co_return done;
@@ -154,7 +173,7 @@ net::Task<base::Status> Renewal::look() {
             next_ = std::min(next_, due);
             co_return done;
         }
-        done = co_await renew(*std::move(found));
+        if (!is_held()) done = co_await renew(*std::move(found));
     }
     co_return done;
 }

@@ -19,6 +19,8 @@ namespace edge {
 struct RenewalSubject {
     std::string thing;  ///< "Edge CA": in logs and errors
     std::string id;     ///< of certificate and key
+    /// Where a self-signed one is kept once it has been replaced, until it expires; empty: nowhere.
+    std::string previous_id{};
     /// The operator supplies it: it is watched, never made or changed.
     bool supplied = false;
     /// Absent: made where it is missing, and watched.
@@ -47,8 +49,10 @@ class Renewal {
     /// Runs until `stop`.
     net::Task<> run();
     void stop();
-    /// Looks again now.
+    /// Looks again now; what has failed is not tried before its time for that.
     void wake();
+    /// For who could not use the pair: it is looked at again, once.
+    void suspect();
     /// One look and what it asks for; answers with the time of the next one. `run` repeats it.
     net::Task<base::Instant> step();
 
@@ -69,6 +73,7 @@ class Renewal {
     net::Task<base::Status> replace(CertificatePair::State state);
     net::Task<base::Result<CertificatePair::State>> repaired(CertificatePair::State state);
     net::Task<base::Status> take(CertificatePair::State state);
+    bool is_held() const;
     void watch(const pki::Certificate& certificate);
     void note(std::string_view event, const pki::Certificate& certificate);
     base::Instant after_failure(const base::Error& why);
@@ -82,7 +87,10 @@ class Renewal {
     std::vector<net::Completion> for_settled_;
     std::optional<Validity> in_use_;  ///< of a whole pair
     base::Instant next_{};            ///< set by `look`
+    base::Instant retry_at_{};        ///< after a failure
+    std::chrono::seconds pause_{};    ///< before `retry_at_`
     base::Instant warned_{};
+    std::optional<pki::Sha256> noted_;  ///< the certificate that the log has told about
     int failures_ = 0;
     std::uint64_t changes_ = 0;
     bool changing_ = false;

@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "edge/edge_ca.hpp"
+#include "edge/kept_files.hpp"
 #include "pki/csr.hpp"
 #include "pki/profile.hpp"
 #include "pki/verify.hpp"
@@ -73,6 +74,8 @@ base::Bytes secrets_derivation(std::string_view module, std::string_view generat
 base::Result<std::unique_ptr<WorkloadService>> WorkloadService::make(WorkloadConfig config,
                                                                      const base::Clock& clock) {
     if (auto made = base::make_private_directories(config.home); !made) return std::unexpected(made.error());
+    for (const auto& each : {config.home, config.home / "env", config.gateway_file.parent_path()})
+        if (auto cleared = remove_leftovers(each); !cleared) return std::unexpected(cleared.error());
     return std::unique_ptr<WorkloadService>(new WorkloadService(std::move(config), clock));
 }
 
@@ -253,14 +256,17 @@ net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string
     auto csr = pki::make_csr_pem(wish, *key);
     if (!csr) co_return behind(what, csr.error());
     base::Result<pki::Chain> chain = pki::Chain();
-    for (std::uint64_t seen = 0;;) {
+    while (true) {
         co_await edge_ca_.settled();
-        seen = edge_ca_.changes();
+        const auto seen = edge_ca_.changes();
         chain = co_await issue_by_edge_ca(certificate_id, *csr);
         // The Edge CA that was asked for a signature may have been replaced meanwhile.
         if (chain || edge_ca_.changes() == seen) break;
     }
-    if (!chain) co_return std::unexpected(std::move(chain).error());
+    if (!chain) {
+        edge_ca_.suspect();
+        co_return std::unexpected(std::move(chain).error());
+    }
     // Leaf, Edge CA, intermediates, never the root, even if the Edge CA's file holds it (interfaces.md 3).
     pki::Chain presented{chain->front()};
     for (std::size_t i = 1; i < chain->size(); ++i)

@@ -213,6 +213,46 @@ class Split : public testing::Test {
                        ::geteuid()};
 };
 
+TEST_F(Split, RenewalReachesTheServicesThatRenew) {
+    const auto configuration = read(R"(
+hostname = "edgegateway.local"
+[provisioning]
+iothub_hostname = "contosoiothub.local"
+device_id = "EdgeGateway"
+[provisioning.authentication]
+method = "x509"
+[provisioning.authentication.identity_cert]
+method = "self_signed"
+auto_renew = { rotate_key = false, threshold = "30day", retry = "90min" }
+[edge_ca]
+method = "self_signed"
+[edge_ca.auto_renew]
+rotate_key = true
+threshold = "50%"
+retry = "2%"
+)");
+    ASSERT_TRUE(configuration) << configuration.error().text();
+    ASSERT_TRUE(edge::write_service_files(*configuration, paths_, users_, false));
+    using Unit = edge::RenewalAmount::Unit;
+    const auto identity = edge::read_identity_config(paths_);
+    ASSERT_TRUE(identity) << identity.error().text();
+    EXPECT_EQ(identity->renewal,
+              (edge::RenewalPolicy{false, {Unit::minutes, 30 * 1440}, {Unit::minutes, 90}}));
+    const auto workload = edge::read_workload_config(paths_);
+    ASSERT_TRUE(workload) << workload.error().text();
+    EXPECT_EQ(workload->edge_ca_renewal,
+              (edge::RenewalPolicy{true, {Unit::percent, 50}, {Unit::percent, 2}}));
+    const auto certificates = edge::read_certificates_config(paths_);
+    const auto keys = edge::read_keys_config(paths_);
+    for (const auto* id : {"device-id", "device-id-temp", "aziot-edged-ca", "aziot-edged-ca-temp"}) {
+        const uid_t user = std::string_view(id).starts_with("device") ? 5556 : 5558;
+        EXPECT_TRUE(certificates->issuance.contains(id)) << id;
+        EXPECT_TRUE(edge::is_allowed(certificates->rules, user, id)) << id;
+        EXPECT_TRUE(edge::is_allowed(keys->rules, user, id)) << id;
+        EXPECT_TRUE(edge::is_allowed(keys->rules, 5555, id)) << id << ": signs itself";
+    }
+}
+
 TEST_F(Split, EachServiceReadsItsOwnPart) {
     ASSERT_TRUE(edge::write_service_files(*read(article), paths_, users_, false));
     const auto keys = edge::read_keys_config(paths_);

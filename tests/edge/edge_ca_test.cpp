@@ -99,6 +99,46 @@ TEST(RsaEdgeCa, SuppliedOneSigns) {
     expect_good(issued.chain, pki::TrustBundle(std::vector{root.certificate}));
 }
 
+std::string supplied(const std::string& uri) {
+    return "[edge_ca]\ncert = \"" + uri + ".pem\"\npk = \"" + uri + ".key\"\n";
+}
+
+support::Identity edge_ca_made_at(base::Instant when, std::chrono::seconds lifetime) {
+    support::IdentityWish wish;
+    wish.profile = pki::Profile::edge_ca;
+    wish.common_name = "iotedged workload ca edgegateway";
+    wish.lifetime = lifetime;
+    wish.now = when;
+    return support::make_identity(wish);
+}
+
+TEST(SuppliedEdgeCa, ModuleCertificateNeverOutlivesIt) {
+    support::TemporaryDirectory given;
+    const auto ca = edge_ca_made_at(base::system_clock().now(), std::chrono::days(5));
+    FakeHub hub;
+    RunningDevice device(
+        {hub.port(), hub.ca_file(), supplied(write_pair(given.path(), "ca", ca, {ca.certificate}))});
+    device.wait_until_ready();
+    EXPECT_EQ(server_certificate(device).chain.front().not_after(), ca.certificate.not_after());
+}
+
+TEST(SuppliedEdgeCa, ExpiredOneKeepsNothingFromStartingAndIssuesNothing) {
+    support::TemporaryDirectory given;
+    const auto ca =
+        edge_ca_made_at(base::system_clock().now() - std::chrono::days(91), std::chrono::days(90));
+    FakeHub hub;
+    RunningDevice device(
+        {hub.port(), hub.ca_file(), supplied(write_pair(given.path(), "ca", ca, {ca.certificate}))});
+    device.wait_until_ready();
+    const auto base = "/modules/%24edgeHub/genid/" + hub.generation("$edgeHub");
+    const auto socket = device.module_socket("$edgeHub");
+    EXPECT_EQ(ask(socket, Verb::post, base + "/sign", R"({"data":"AAAA"})", "2020-07-07").status, 200);
+    const auto refused = ask(socket, Verb::post, base + "/certificate/server",
+                             R"({"commonName":"edgegateway.local"})", "2020-07-07");
+    EXPECT_EQ(refused.status, 500);
+    EXPECT_NE(message(refused).find("has expired at"), std::string::npos) << refused.body;
+}
+
 TEST(LocalCa, IssuesTheEdgeCaAndTheIdentityOfTheDevice) {
     support::TemporaryDirectory given;
     const auto root = make(pki::Profile::root, "my_private_root_CA", nullptr);

@@ -98,6 +98,24 @@ TEST(Renewal, KeepsTheKeyWhereItIsNotRotated) {
     }
 }
 
+TEST(Renewal, SelfSignedOneThatWasReplacedIsKeptUntilItExpires) {
+    for (const auto method : {Method::self_signed, Method::local_ca}) {
+        RenewalWorld world(method);
+        world.step(world.subject());
+        const auto old = world.in_use();
+        const auto kept = world.certificate_file(RenewalWorld::previous_id);
+        world.clock.set(old.not_before() + days(80));
+        world.step(world.subject());
+        EXPECT_EQ(text_of(kept), method == Method::self_signed ? old.pem() : "");
+        world.clock.set(old.not_after() - minutes(1));
+        world.step(world.subject());
+        EXPECT_EQ(is_there(kept), method == Method::self_signed);
+        world.clock.set(old.not_after());
+        world.step(world.subject());
+        EXPECT_FALSE(is_there(kept));
+    }
+}
+
 TEST(Renewal, OldPairStaysUntilTheNewOneIsAcceptedAndTheNewOneStaysTheSame) {
     RenewalWorld world(Method::self_signed);
     auto subject = world.subject();

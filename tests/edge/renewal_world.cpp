@@ -109,6 +109,7 @@ edge::RenewalSubject RenewalWorld::subject() const {
     edge::RenewalSubject subject;
     subject.thing = "Edge CA";
     subject.id = id;
+    subject.previous_id = previous_id;
     subject.policy = edge::RenewalPolicy{};
     subject.wish = [] { return edge_ca_wish(); };
     return subject;

@@ -40,6 +40,7 @@ enum class Cut {
 class RenewalWorld {
   public:
     static constexpr const char* id = "aziot-edged-ca";
+    static constexpr const char* previous_id = "aziot-edged-ca-previous";
 
     explicit RenewalWorld(edge::Issuance::Method method);
     ~RenewalWorld();

@@ -191,6 +191,15 @@ std::string message(const http::Response& response) {
     return member(response, "message");
 }
 
+bool appears(const std::filesystem::path& file) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (std::chrono::steady_clock::now() < end) {
+        if (std::filesystem::exists(file)) return true;
+        std::this_thread::yield();
+    }
+    return false;
+}
+
 struct FakeHub::State {
     std::mutex mutex;
     std::vector<std::string> calls;
@@ -198,6 +207,7 @@ struct FakeHub::State {
     std::string client;
     std::string authorization;
     std::string refusal;
+    std::string thumbprint;
     int generation = 0;
 
     http::Response answer(const http::Request& request, const net::Peer& peer) {
@@ -211,6 +221,9 @@ struct FakeHub::State {
             return http::Response::json(status, edge::json::serialize(edge::json::value{{"Message", text}}));
         };
         if (!refusal.empty()) return error(401, refusal);
+        const auto shown =
+            peer.certificates.empty() ? "" : base::to_hex_upper(peer.certificates.front().sha256());
+        if (!thumbprint.empty() && shown != thumbprint) return error(401, "thumbprint is not registered");
         if (request.target.value("api-version") != "2017-11-08-preview") return error(400, "version");
         if (segments.size() < 3 || segments[1] != test_device) return error(404, "ErrorCode:DeviceNotFound");
         if (module.empty()) {
@@ -306,6 +319,10 @@ void FakeHub::add_module(const std::string& module, const std::string& primary,
 std::string FakeHub::generation(const std::string& module) const {
     const std::lock_guard lock(state_->mutex);
     return sure(edge::text_member(state_->modules.at(module), "generationId"));
+}
+void FakeHub::accept_only(std::string thumbprint) {
+    const std::lock_guard lock(state_->mutex);
+    state_->thumbprint = std::move(thumbprint);
 }
 std::string FakeHub::authentication(const std::string& module) const {
     const std::lock_guard lock(state_->mutex);

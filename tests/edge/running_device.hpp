@@ -78,6 +78,9 @@ edge::json::value json_of(const http::Response& response);
 std::string member(const http::Response& response, std::string_view name);
 std::string message(const http::Response& response);
 
+/// Waits, for a while, until the file is there: what is only a record is written after the answer.
+bool appears(const std::filesystem::path& file);
+
 /// A hub that knows one device's modules; it speaks the registry calls of edge-runtime.md 4.2.
 class FakeHub {
   public:
@@ -98,6 +101,9 @@ class FakeHub {
     std::string authentication(const std::string& module) const;
     /// Every call from now on is refused with 401 and this text.
     void refuse(std::string text);
+    /// From now on only this client certificate (SHA-256 in upper-case hex) is let in, as by a hub that has
+    /// it registered by its thumbprint.
+    void accept_only(std::string thumbprint);
 
     struct State;
 

@@ -26,7 +26,7 @@ base::Bytes bytes(const json::value& document, std::string_view name) {
 
 }  // namespace
 
-FakeWorkload::FakeWorkload(Setup setup) : setup_(std::move(setup)) {
+FakeWorkload::FakeWorkload(Setup setup) : setup_(std::move(setup)), edge_ca_(setup_.edge_ca) {
     auto handler = [this](http::Request request, const net::Peer&) {
         return answer(*this, std::move(request));
     };
@@ -50,6 +50,7 @@ FakeWorkload::~FakeWorkload() {
 
 net::Task<http::Response> FakeWorkload::answer(FakeWorkload& self, http::Request request) {
     const auto& path = request.target.segments;
+    if (path.size() == 1 && path[0] == "trust-bundle") co_return self.trust_bundle();
     if (path.size() < 5 || path[0] != "modules" || path[1] != "$edgeHub")
         co_return http::Response::empty(403);
     const auto& what = path[4];
@@ -87,14 +88,15 @@ http::Response FakeWorkload::seal(const std::string& body, bool encrypt) const {
 
 http::Response FakeWorkload::issue(const std::string& body) {
     const auto name = text(json::parse(body), "commonName");
+    const support::Identity* edge_ca = edge_ca_;
     support::IdentityWish wish;
     wish.profile = pki::Profile::server;
     wish.common_name = name;
     wish.names = {"DNS:" + name, "DNS:edgeHub"};
     wish.lifetime = setup_.lifetime;
     wish.now = base::system_clock().now();
-    const auto identity = support::make_identity(wish, setup_.edge_ca);
-    pki::Chain chain{identity.certificate, setup_.edge_ca->certificate};
+    const auto identity = support::make_identity(wish, edge_ca);
+    pki::Chain chain{identity.certificate, edge_ca->certificate};
     chain.insert(chain.end(), setup_.above.begin(), setup_.above.end());
     ++issued_;
     const auto key = identity.key.pem();
@@ -103,4 +105,10 @@ http::Response FakeWorkload::issue(const std::string& body) {
                  json::object{{"privateKey", {{"type", "key"}, {"bytes", key->text()}}},
                               {"certificate", pki::to_pem(chain)},
                               {"expiration", base::format_rfc3339(identity.certificate.not_after())}}));
+}
+
+http::Response FakeWorkload::trust_bundle() const {
+    pki::Chain chain{edge_ca_.load()->certificate};
+    chain.insert(chain.end(), setup_.above.begin(), setup_.above.end());
+    return http::Response::json(200, json::serialize(json::object{{"certificate", pki::to_pem(chain)}}));
 }

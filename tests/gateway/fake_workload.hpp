@@ -27,6 +27,8 @@ class FakeWorkload {
     explicit FakeWorkload(Setup setup);
     ~FakeWorkload();
     int certificates_issued() const { return issued_; }
+    /// Issues from now on, and stands in the trust bundle. Outlives this.
+    void replace_edge_ca(const support::Identity* edge_ca) { edge_ca_ = edge_ca; }
     /// While true, `sign` gives no answer.
     void hold_signatures(bool hold) { held_ = hold; }
 
@@ -35,8 +37,10 @@ class FakeWorkload {
     http::Response sign(const std::string& body) const;
     http::Response seal(const std::string& body, bool encrypt) const;
     http::Response issue(const std::string& body);
+    http::Response trust_bundle() const;
 
     Setup setup_;
+    std::atomic<const support::Identity*> edge_ca_;
     std::atomic<int> issued_ = 0;
     std::atomic<bool> held_ = false;
     net::Loops loops_{1};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway_fixture.hpp"
+#include "net/connect.hpp"
 
 namespace {
 
@@ -279,6 +280,68 @@ TEST_F(Gateway, RenewsItsCertificateWhileConnectionsStay) {
         std::this_thread::sleep_for(milliseconds(5));
     }
     EXPECT_GE(workload_->certificates_issued(), 2);
+    EXPECT_EQ(session.wait_for(seconds(0)), std::future_status::timeout);
+    stop_gateway();
+    session.wait();
+}
+
+/// The certificate that stands behind the server's own.
+net::Task<std::optional<pki::Certificate>> issuer_of_server(mqtt::Client::Options options) {
+    auto connected =
+        co_await net::connect_tls(options.target, options.tls, seconds(20), base::system_clock());
+    if (!connected || connected->stream.peer().certificates.size() < 2) co_return std::nullopt;
+    co_return connected->stream.peer().certificates[1];
+}
+
+TEST_F(Gateway, TakesACertificateOfANewEdgeCaWhileConnectionsStay) {
+    const auto sensor = add_thumbprint_device("TempSensor");
+    start_gateway();
+    auto session = stay_connected(client_options("TempSensor", &sensor, ""));
+    const auto next = identity_of(pki::Profile::edge_ca, "iotedged workload ca edgegateway", &intermediate_);
+    ASSERT_NE(next.certificate, edge_ca_.certificate);
+    workload_->replace_edge_ca(&next);
+    const auto issuer_shown = [&] {
+        clock_.move(seconds(61));
+        return net::run_task_for(issuer_of_server(client_options("Stranger", nullptr, "")));
+    };
+    const auto limit = std::chrono::steady_clock::now() + seconds(60);
+    while (issuer_shown() != next.certificate) ASSERT_LT(std::chrono::steady_clock::now(), limit);
+    EXPECT_EQ(session.wait_for(seconds(0)), std::future_status::timeout);
+    stop_gateway();
+    session.wait();
+}
+
+TEST_F(Gateway, TrustTowardsTheHubIsReplacedWholeAndConnectionsUnderTheOldOneEnd) {
+    const auto sensor = add_thumbprint_device("TempSensor");
+    start_gateway();
+    auto session = stay_connected(client_options("TempSensor", &sensor, ""));
+    const auto second = add_thumbprint_device("Second");
+    ASSERT_TRUE(until(true, "Second", &second));
+    const auto arrives = [&](int number, seconds limit) {
+        const auto sent = send("Second", &second, {std::to_string(number)});
+        EXPECT_TRUE(sent.accepted()) << "what comes in is kept";
+        const auto all = state_.payloads("Second", static_cast<std::size_t>(number), limit);
+        return std::ranges::find(all, std::to_string(number)) != all.end();
+    };
+    ASSERT_TRUE(arrives(1, seconds(60)));
+    const auto another = identity_of(pki::Profile::root, "another_root_CA", nullptr);
+    const auto root_file = directory_ / "root.pem";
+    ASSERT_TRUE(base::write_atomically(root_file, another.certificate.pem(), base::public_mode));
+    int number = 1;
+    bool arrived = true;
+    while (arrived && number < 30) {
+        clock_.move(seconds(61));
+        arrived = arrives(++number, seconds(2));
+    }
+    ASSERT_FALSE(arrived) << "the hub's root is not trusted any more, and its connection lives on";
+    ASSERT_TRUE(base::write_atomically(root_file, root_.certificate.pem(), base::public_mode));
+    const auto limit = std::chrono::steady_clock::now() + seconds(60);
+    const auto all_there = [&] {
+        clock_.move(seconds(61));
+        const auto all = state_.payloads("Second", static_cast<std::size_t>(number), seconds(1));
+        return std::ranges::find(all, std::to_string(number)) != all.end();
+    };
+    while (!all_there()) ASSERT_LT(std::chrono::steady_clock::now(), limit);
     EXPECT_EQ(session.wait_for(seconds(0)), std::future_status::timeout);
     stop_gateway();
     session.wait();

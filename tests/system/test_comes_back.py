@@ -6,17 +6,17 @@ import json
 import shutil
 import unittest
 
-from harness import DEVICE_ID, HUB_NAME, SystemTest
+from harness import DEVICE_ID, HUB_NAME, SystemTest, run
 from test_edge_services import ask
 
 
 class Device(SystemTest):
     MOVES_CLOCK = True
 
-    def make_device(self):
+    def make_device(self, **options):
         w = self.world
         w.make_hub()
-        w.make_edge()
+        w.make_edge(**options)
         w.edge.wait_for("device.provisioned")
         environment = (w.edge_root / "var/lib/aziot/edged/env/edgeHub.env").read_text()
         self.generation = environment.split('IOTEDGE_MODULEGENERATIONID="')[1].split('"')[0]
@@ -98,6 +98,22 @@ class ClockWrong(Device):
         self.assertNotIn("clock.wrong", w.edge.text())
         status, answer = self.server_certificate()
         self.assertEqual(status, 201, answer)
+
+
+    def test_what_was_issued_in_2040_is_replaced(self):
+        w = self.make_device(edge_ca=False)
+        here = w.edge.mark()
+        w.set_clock("5000d")
+        w.edge.wait_for("certificate.renewed", "Edge CA", since=here)
+        there = w.edge.mark()
+        w.set_clock("0")
+        w.edge.wait_for("certificate.renewed", "Edge CA", since=there)
+        status, answer = self.server_certificate()
+        self.assertEqual(status, 201, answer)
+        leaf, ca = w.dir / "leaf.pem", next((w.edge_root / "var/lib/aziot/certd/certs").glob("aziotedgedca-*.cer"))
+        leaf.write_text(answer["certificate"])
+        judged = run("openssl", "verify", "-CAfile", ca, leaf, check=False)
+        self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
 
 
 class LongOffline(Device):
