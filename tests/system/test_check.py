@@ -18,13 +18,9 @@ class Device(SystemTest):
         super().setUp()
         w = self.world
         w.make_hub()
-        w.make_edge()
         # The gateway's port must stand in config.toml, where the check finds it.
+        w.make_edge(more=f'[gateway]\naddress = "127.0.0.1"\nmqtt_port = {free_port()}\n')
         self.config = w.edge_root / "etc/aziot/config.toml"
-        port = free_port()
-        self.append(f'[gateway]\naddress = "127.0.0.1"\nmqtt_port = {port}\n')
-        w.edge.stop()
-        w.edge.start()
         w.gateway = w.process("gateway", "gateway", "run", "--root", w.edge_root).start()
         self.certificate = w.edge_root / f"var/lib/aziot/certd/certs/{DEVICE_ID}.cer"
         self.key = w.edge_root / f"var/lib/aziot/keyd/keys/{DEVICE_ID}.key"
