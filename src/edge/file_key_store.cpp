@@ -9,9 +9,9 @@
 
 #include "base/file.hpp"
 #include "base/result.hpp"
+#include "edge/kept_files.hpp"
 #include "edge/local_api.hpp"
 #include "edge/paths.hpp"
-#include "edge/kept_files.hpp"
 #include "pki/digest.hpp"
 
 namespace edge {

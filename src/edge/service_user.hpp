@@ -39,8 +39,8 @@ base::Result<std::optional<ServiceUser>> user_to_become(Service service, const P
 /// The same for this process on this machine.
 base::Result<std::optional<ServiceUser>> user_to_become(Service service, const Paths& paths);
 
-/// Fails where this user cannot open the file for reading, by its mode or that of a directory on the way. Asks
-/// in a child process that becomes the user; where that is not allowed nothing is found out, and nothing
+/// Fails where this user cannot open the file for reading, by its mode or that of a directory on the way.
+/// Asks in a child process that becomes the user; where that is not allowed nothing is found out, and nothing
 /// fails.
 base::Status check_readable(const ServiceUser& user, const std::filesystem::path& file);
 

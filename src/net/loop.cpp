@@ -21,8 +21,8 @@ namespace asio = boost::asio;
 
 thread_local Loop* current = nullptr;
 
-/// A peer that is gone (OpenSSL writes to sockets with write(2)) and a file over `ulimit -f` must be errors, not
-/// the end of the process.
+/// A peer that is gone (OpenSSL writes to sockets with write(2)) and a file over `ulimit -f` must be errors,
+/// not the end of the process.
 void turn_signals_into_errors() {
     static const bool done = [] {
         return std::signal(SIGPIPE, SIG_IGN) != SIG_ERR && std::signal(SIGXFSZ, SIG_IGN) != SIG_ERR;
