@@ -69,6 +69,7 @@ inline constexpr std::string_view backup_ignored = "backup.ignored";
 inline constexpr std::string_view clock_wrong = "clock.wrong";
 inline constexpr std::string_view clock_right = "clock.right";
 inline constexpr std::string_view clock_floor_failed = "clock_floor.failed";
+inline constexpr std::string_view certificate_not_kept = "certificate.not_kept";
 inline constexpr std::string_view caller_refused = "caller.refused";
 inline constexpr std::string_view file_set_aside = "file.set_aside";
 

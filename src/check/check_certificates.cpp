@@ -16,6 +16,10 @@ constexpr const char* group = "certificates";
 constexpr const char* put_there = "put the file there, or name another in config.toml";
 
 std::string how_to_renew(const Held& held) {
+    if (held.made && !held.renewal)
+        return "add auto_renew to [provisioning.authentication.identity_cert], and remove the file once it "
+               "has "
+               "expired";
     if (held.made)
         return "see that sallyport edge run is up and can reach what issues it; its log says why it is not "
                "renewed";
@@ -75,22 +79,27 @@ Finding chain_order(const Device& device) {
     return worst(all, fmt::format("{} chains are in order, leaf first", all.size()));
 }
 
-/// 80 per cent of the lifetime, and two retries of 4 per cent (edge-runtime.md 2.7).
-Schedule default_schedule(const pki::Certificate& leaf) {
-    const auto lifetime = leaf.not_after() - leaf.not_before();
-    return {leaf.not_before() + lifetime * 80 / 100, leaf.not_before() + lifetime * 88 / 100};
+/// Late is who has missed its time and two more attempts (edge-runtime.md 2.7).
+Schedule schedule_of(const edge::RenewalPolicy& policy, const pki::Certificate& leaf) {
+    const auto validity = edge::validity_of(leaf);
+    const auto& retry = policy.retry;
+    const std::chrono::seconds pause = retry.unit == edge::RenewalAmount::Unit::percent
+                                           ? (validity.not_after - validity.not_before) * retry.value / 100
+                                           : std::chrono::minutes(retry.value);
+    const auto due = edge::renewal_due(policy, validity);
+    return {due, due + 2 * pause};
 }
 
 Finding renewal(const Device& device) {
     std::vector<Finding> all;
     std::string good;
     for (const auto& held : device.certificates) {
-        if (!held.made || !held.chain) continue;
+        if (!held.renewal || !held.chain) continue;
         const auto& leaf = held.chain->front();
-        all.push_back(judge_schedule(held.thing, leaf, default_schedule(leaf), device.clock.now()));
+        all.push_back(judge_schedule(held.thing, leaf, schedule_of(*held.renewal, leaf), device.clock.now()));
         good += (good.empty() ? "" : "; ") + all.back().reason;
     }
-    if (all.empty()) return ignored("every certificate here is the operator's to renew");
+    if (all.empty()) return ignored("no certificate here is renewed by the services");
     return worst(all, good);
 }
 

@@ -5,6 +5,8 @@
 
 #include "check/check.hpp"
 #include "check/judge_name.hpp"
+#include "edge/clock_floor.hpp"
+#include "edge/hub_trust.hpp"
 
 namespace check {
 namespace {
@@ -12,6 +14,8 @@ namespace {
 using Needs = Check::Needs;
 
 constexpr const char* group = "host";
+constexpr const char* set_the_clock =
+    "set the clock of this machine: timedatectl set-time, or systemctl enable --now systemd-timesyncd";
 
 Finding hostname(const Device& device) {
     // Under --root several devices share one machine and each has a name of its own.
@@ -27,25 +31,28 @@ Finding parent_hostname(const Device& device) {
 Finding clock_plausible(const Device& device) {
     const auto now = device.clock.now();
     std::vector<Finding> all;
+    const edge::ClockFloor floor(device.clock, edge::clock_floor_file(device.paths));
+    if (const auto sound = floor.sound(); !sound) all.push_back(failed(sound.error(), set_the_clock));
     for (const auto& held : device.certificates) {
         if (!held.chain || held.id == "trust-bundle-user") continue;
-        if (now < held.chain->front().not_before())
+        const auto begin = held.chain->front().not_before();
+        if (now < begin)
             all.push_back(
                 error(fmt::format("it is {} here, before the {} began ({}): the clock is wrong since boot",
-                                  base::format_rfc3339(now), held.thing,
-                                  base::format_rfc3339(held.chain->front().not_before())),
-                      "set the clock of this machine: timedatectl set-time, or systemctl enable --now "
-                      "systemd-timesyncd"));
+                                  base::format_rfc3339(now), held.thing, base::format_rfc3339(begin)),
+                      set_the_clock));
     }
-    return worst(
-        all, fmt::format("{} is after the beginning of every certificate here", base::format_rfc3339(now)));
+    return worst(all,
+                 fmt::format("{} is after the build, the last time that was written down, and the beginning "
+                             "of every certificate",
+                             base::format_rfc3339(now)));
 }
 
 net::Task<Finding> host_local_time(Device& device) {
     if (!device.configuration->device) co_return ignored("this device is not provisioned");
     const auto target = hub_target(*device.configuration, device.configuration->device->hub.https_port);
     if (!device.hub_https) {
-        auto trust = hub_trust(device.configuration->device->hub);
+        auto trust = edge::hub_trust(device.configuration->device->hub);
         if (!trust) co_return skipped("the hub's anchors cannot be read: see host-connect-iothub-https");
         auto probe = co_await probe_hub(target, *trust, device.clock);
         device.hub_https = std::move(probe);

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "check/check.hpp"
 #include "edge/certificates_client.hpp"
+#include "edge/clock_floor.hpp"
 #include "edge/local_client.hpp"
 #include "edge/service_config.hpp"
 #include "pki/certificate.hpp"
@@ -22,7 +24,7 @@ constexpr const char* start_it =
 
 edge::LocalService service_at(const Device& device, std::string name, const std::filesystem::path& socket,
                               std::string version) {
-    return {std::move(name), socket.string(), std::move(version), &device.clock};
+    return edge::local_service(std::move(name), socket.string(), std::move(version), device.clock, 0);
 }
 
 /// Any answer counts: a path that no service has is answered with "not found" by one that works.
@@ -98,12 +100,16 @@ Finding sockets(const Device& device) {
 
 Finding homes(const Device& device) {
     std::vector<Finding> all;
-    for (const auto service : edge::all_services) {
+    // Module sockets lie below edged's, and the clock floor in identityd's, which others must be able to
+    // pass.
+    const std::map<Service, mode_t> modes{{Service::keys, 0700},
+                                          {Service::certificates, 0700},
+                                          {Service::identity, edge::clock_floor_directory_mode},
+                                          {Service::workload, 0755}};
+    for (const auto& [service, mode] : modes) {
         const auto path = device.paths.home(service);
         const auto entry = look_at(path);
         const auto user = device.user_of(service);
-        // Module sockets lie below edged's, which others must be able to pass.
-        const mode_t mode = service == Service::workload ? 0755 : 0700;
         if (entry)
             all.push_back(judge_mode("directory", *entry, mode,
                                      user ? std::optional(user->uid) : std::nullopt,

@@ -34,12 +34,14 @@ Held given(std::string id, std::string thing, const edge::Uri& certificate, std:
 }
 
 // What a service keeps under its own name for the id.
-Held made(const edge::Paths& paths, std::string id, std::string thing) {
+Held made(const edge::Paths& paths, std::string id, std::string thing,
+          std::optional<edge::RenewalPolicy> renewal) {
     const auto stem = edge::file_stem(id);
     auto out =
         given(id, std::move(thing), uri_of(paths.home(Service::certificates) / "certs" / (stem + ".cer")),
               uri_of(paths.home(Service::keys) / "keys" / (stem + ".key")));
     out.made = true;
+    out.renewal = renewal;
     out.key->made = true;
     return out;
 }
@@ -50,7 +52,8 @@ void add_device(const edge::Configuration& configuration, const edge::Paths& pat
         if (const auto* uri = std::get_if<edge::Uri>(&x509->certificate))
             into.certificates.push_back(given("device-id", "device certificate", *uri, x509->key));
         else
-            into.certificates.push_back(made(paths, "device-id", "device certificate"));
+            into.certificates.push_back(made(paths, "device-id", "device certificate",
+                                             std::get<edge::Issuance>(x509->certificate).renewal));
         return;
     }
     const auto& symmetric = std::get<edge::SymmetricCredential>(configuration.device->credential);
@@ -81,7 +84,8 @@ void add_certificates(const edge::Configuration& configuration, const edge::Path
     if (ca.certificate)
         into.certificates.push_back(given(edge::edge_ca_id, "Edge CA certificate", *ca.certificate, ca.key));
     else
-        into.certificates.push_back(made(paths, edge::edge_ca_id, "Edge CA certificate"));
+        into.certificates.push_back(made(paths, edge::edge_ca_id, "Edge CA certificate",
+                                         ca.issuance.renewal.value_or(edge::RenewalPolicy{})));
     if (const auto& local = configuration.local_ca)
         into.certificates.push_back(given("local-ca", "local CA certificate", local->first, local->second));
     if (configuration.trust_bundle)

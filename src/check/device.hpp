@@ -37,7 +37,8 @@ struct Held {
     std::string id;     ///< "device-id"
     std::string thing;  ///< "device certificate"
     edge::Uri uri;
-    bool made = false;  ///< by a service, which renews it too; may not be there yet
+    bool made = false;                             ///< by a service; may not be there yet
+    std::optional<edge::RenewalPolicy> renewal{};  ///< of a made one: when a service renews it
     std::optional<HeldKey> key{};
     base::Result<pki::Chain> chain{};  ///< as the file is now
 

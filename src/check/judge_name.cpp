@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "base/encoding.hpp"
 #include "pki/name.hpp"
@@ -95,15 +94,6 @@ Finding judge_clock(base::Instant here, base::Instant there, const std::string& 
     return warning(fmt::format("the clock is {} {} that of {}", base::format_duration(apart),
                                here > there ? "ahead of" : "behind", peer),
                    "set the clock of this machine and keep it set: systemctl enable --now systemd-timesyncd");
-}
-
-std::optional<base::Instant> parse_http_date(std::string_view text) {
-    static constexpr const char* format = "%a, %d %b %Y %H:%M:%S GMT";
-    std::tm fields{};
-    const std::string copy(text);
-    const char* end = ::strptime(copy.c_str(), format, &fields);
-    if (!end || *end != '\0') return std::nullopt;
-    return base::Instant(std::chrono::seconds(::timegm(&fields)));
 }
 
 }  // namespace check

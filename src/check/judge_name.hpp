@@ -23,7 +23,4 @@ Finding judge_parent_hostname(const std::string& parent);
 /// This machine's clock against the Date header of an authenticated answer; 10 s apart is a warning.
 Finding judge_clock(base::Instant here, base::Instant there, const std::string& peer);
 
-/// "Wed, 25 Nov 2026 10:00:00 GMT" (RFC 9110 5.6.7); nullopt for anything else.
-std::optional<base::Instant> parse_http_date(std::string_view text);
-
 }  // namespace check

@@ -5,14 +5,15 @@
 
 #include "base/file.hpp"
 #include "base/result.hpp"
-#include "edge/local_api.hpp"
 #include "edge/kept_files.hpp"
+#include "edge/local_api.hpp"
 
 namespace edge {
 namespace {
 
 // Lists may name lists; a circle ends here.
 constexpr int deepest_list = 8;
+constexpr std::size_t most_parsed = 64;
 
 }  // namespace
 
@@ -74,33 +75,68 @@ base::Result<std::string> CertificateStore::read_list(const std::vector<std::str
     return joined;
 }
 
-base::Result<std::string> CertificateStore::read_within(std::string_view id, int depth) const {
+const std::vector<std::string>* CertificateStore::list(std::string_view id) const {
     const auto found = preloaded_.find(std::string(id));
-    if (found != preloaded_.end())
-        if (const auto* list = std::get_if<std::vector<std::string>>(&found->second)) {
-            if (depth == deepest_list)
-                return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
-                                  "is a list that contains itself");
-            return read_list(*list, depth);
-        }
+    return found == preloaded_.end() ? nullptr : std::get_if<std::vector<std::string>>(&found->second);
+}
+
+base::Result<std::string> CertificateStore::read_within(std::string_view id, int depth) const {
+    if (const auto* ids = list(id)) {
+        if (depth == deepest_list)
+            return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
+                              "is a list that contains itself");
+        return read_list(*ids, depth);
+    }
+    SP_TRY(return, auto parsed, read_one(id));
+    return std::move(parsed.text);
+}
+
+base::Result<CertificateStore::Parsed> CertificateStore::read_one(std::string_view id) const {
     SP_TRY(return, const auto file, path(id));
-    auto text = base::read_file(file, "certificate");
+    base::Result<std::string> text = std::string();
+    if (auto pending = later_->pending(file))
+        text = *std::move(pending);
+    else
+        text = base::read_file(file, "certificate");
     if (!text && text.error().code == base::Code::not_found) return absent_id();
-    if (!text) return text;
+    if (!text) return std::unexpected(text.error());
+    if (const auto known = parsed_.find(file); known != parsed_.end() && known->second.text == *text)
+        return known->second;
     // Reading is open to everybody at the socket, and a file that we were given may hold a key as well.
-    if (auto chain = pki::certificates_from_pem(*text, "certificate " + file.string()); !chain)
+    auto chain = pki::certificates_from_pem(*text, "certificate " + file.string());
+    if (!chain)
         return base::fail(base::Code::io, chain.error().thing, chain.error().reason,
                           "put it back from a backup, or remove it and let it be made again");
-    return text;
+    if (parsed_.size() >= most_parsed) parsed_.clear();
+    Parsed parsed{*std::move(text), *std::move(chain)};
+    parsed_[file] = parsed;
+    return parsed;
+}
+
+base::Result<pki::Chain> CertificateStore::chain(std::string_view id) const {
+    if (list(id)) {
+        SP_TRY(return, const auto text, read(id));
+        return pki::certificates_from_pem(text, fmt::format("certificate {}", id));
+    }
+    SP_TRY(return, auto parsed, read_one(id));
+    return std::move(parsed.chain);
 }
 
 base::Status CertificateStore::write(std::string_view id, const pki::Chain& chain) {
     SP_TRY(return, const auto file, path(id));
+    later_->forget(file);
     return base::write_atomically(file, pki::to_pem(chain), base::public_mode);
+}
+
+base::Status CertificateStore::write_later(std::string_view id, const pki::Chain& chain) {
+    SP_TRY(return, const auto file, path(id));
+    later_->write(file, pki::to_pem(chain));
+    return {};
 }
 
 base::Status CertificateStore::remove(std::string_view id) {
     SP_TRY(return, const auto file, path(id));
+    later_->forget(file);
     return remove_durably(file, "certificate");
 }
 

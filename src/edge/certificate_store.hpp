@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "edge/config.hpp"
+#include "edge/late_writer.hpp"
 #include "pki/certificate.hpp"
 
 namespace edge {
@@ -24,7 +26,11 @@ class CertificateStore {
 
     /// The PEM text of an id; not_found where there is none.
     base::Result<std::string> read(std::string_view id) const;
+    /// The same, parsed.
+    base::Result<pki::Chain> chain(std::string_view id) const;
     base::Status write(std::string_view id, const pki::Chain& chain);
+    /// For a record that nobody needs after a power cut: on the disk a little later, to be read at once.
+    base::Status write_later(std::string_view id, const pki::Chain& chain);
     /// An absent one is a success.
     base::Status remove(std::string_view id);
     /// Fails for an id that is a list.
@@ -32,14 +38,23 @@ class CertificateStore {
 
   private:
     CertificateStore(std::filesystem::path home, Preloaded preloaded)
-        : home_(std::move(home)), preloaded_(std::move(preloaded)) {}
+        : home_(std::move(home)), preloaded_(std::move(preloaded)), later_(std::make_unique<LateWriter>()) {}
+    const std::vector<std::string>* list(std::string_view id) const;
     base::Result<std::string> read_within(std::string_view id, int depth) const;
     base::Result<std::string> read_list(const std::vector<std::string>& ids, int depth) const;
+    /// A text and what it holds; parsing costs more than signing does.
+    struct Parsed {
+        std::string text;
+        pki::Chain chain;
+    };
+    base::Result<Parsed> read_one(std::string_view id) const;
     bool is_given(const std::filesystem::path& file) const;
     base::Status repair();
 
     std::filesystem::path home_;
     Preloaded preloaded_;
+    std::unique_ptr<LateWriter> later_;
+    mutable std::map<std::filesystem::path, Parsed> parsed_;
 };
 
 }  // namespace edge

@@ -17,6 +17,21 @@ net::Task<base::Result<pki::Chain>> CertificatesClient::read_chain(std::string i
     co_return pki::certificates_from_pem(*pem, "certificate " + id);
 }
 
+base::Result<pki::Chain> CertificatesClient::parse(const std::string& pem, const std::string& id) const {
+    constexpr std::string_view end = "-----END CERTIFICATE-----\n";
+    const auto found = pem.find(end);
+    const auto leaf_size = found == std::string::npos ? pem.size() : found + end.size();
+    if (leaf_size == pem.size() || issuers_->text != std::string_view(pem).substr(leaf_size)) {
+        SP_TRY(return, auto chain, pki::certificates_from_pem(pem, "certificate " + id));
+        issuers_->text = pem.substr(leaf_size);
+        issuers_->chain.assign(chain.begin() + 1, chain.end());
+        return chain;
+    }
+    SP_TRY(return, auto chain, pki::certificates_from_pem(pem.substr(0, leaf_size), "certificate " + id));
+    chain.insert(chain.end(), issuers_->chain.begin(), issuers_->chain.end());
+    return chain;
+}
+
 net::Task<base::Result<pki::Chain>> CertificatesClient::create(std::string id, std::string csr_pem,
                                                                std::optional<Issuer> issuer) const {
     json::object body{{"certId", id}, {"csr", csr_pem}};
@@ -28,7 +43,7 @@ net::Task<base::Result<pki::Chain>> CertificatesClient::create(std::string id, s
     if (!answered) co_return std::unexpected(std::move(answered).error());
     auto pem = text_member(*answered, "pem");
     if (!pem) co_return std::unexpected(std::move(pem).error());
-    co_return pki::certificates_from_pem(*pem, "certificate " + id);
+    co_return parse(*pem, id);
 }
 
 net::Task<base::Status> CertificatesClient::import(std::string id, std::string pem) const {

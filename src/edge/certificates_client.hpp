@@ -35,7 +35,15 @@ class CertificatesClient {
     net::Task<base::Status> remove(std::string id) const;
 
   private:
+    base::Result<pki::Chain> parse(const std::string& pem, const std::string& id) const;
+
+    /// What stood behind the leaf last time: the issuers of certificates that follow each other are the same.
+    struct Issuers {
+        std::string text;
+        pki::Chain chain;
+    };
     LocalService service_;
+    std::shared_ptr<Issuers> issuers_ = std::make_shared<Issuers>();
 };
 
 }  // namespace edge

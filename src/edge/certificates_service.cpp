@@ -23,6 +23,12 @@ void log_issued(const std::string& id, const pki::Certificate& leaf, std::option
                                                        {"user", std::to_string(user.value_or(0))}});
 }
 
+// The key of a module's server certificate is in the module's memory alone: after a restart it asks for
+// another one, and the file tells what was issued.
+bool is_record(std::string_view id) {
+    return id.starts_with("aziot-edged/module/") && id.ends_with(":server");
+}
+
 // An issuer that may not sign is our operator's trouble; a name, a subject or a key that cannot stand in the
 // certificate is the caller's.
 bool is_callers_mistake(const base::Error& error) {
@@ -78,10 +84,9 @@ base::Status CertificatesService::check_clock() const {
 }
 
 base::Result<pki::Chain> CertificatesService::issuer_chain(const std::string& id) const {
-    const auto pem = store_.read(id);
-    if (!pem && pem.error().code == base::Code::not_found) return bad_parameter("issuer.certId", "not found");
-    if (!pem) return std::unexpected(pem.error());
-    auto chain = pki::certificates_from_pem(*pem, fmt::format("certificate {}", id));
+    auto chain = store_.chain(id);
+    if (!chain && chain.error().code == base::Code::not_found)
+        return bad_parameter("issuer.certId", "not found");
     // A damaged file of ours is no mistake of the caller's.
     if (!chain)
         return base::fail(base::Code::internal, chain.error().thing, chain.error().reason, chain.error().fix);
@@ -190,8 +195,8 @@ net::Task<Answer> CertificatesService::create(Call call) {
     if (!made) co_return std::unexpected(std::move(made).error());
     pki::Chain chain{*made};
     chain.insert(chain.end(), issuer->chain.begin(), issuer->chain.end());
-    if (auto written = store_.write(*id, chain); !written)
-        co_return std::unexpected(std::move(written).error());
+    const auto written = is_record(*id) ? store_.write_later(*id, chain) : store_.write(*id, chain);
+    if (!written) co_return std::unexpected(written.error());
     log_issued(*id, *made, call.caller.user);
     co_return ok({{"pem", pki::to_pem(chain)}}, 201);
 }

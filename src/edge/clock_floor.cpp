@@ -2,7 +2,6 @@
 #include "edge/clock_floor.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <utility>
@@ -16,8 +15,6 @@ namespace {
 
 constexpr std::chrono::minutes tolerance{5};
 constexpr std::chrono::hours between_writes{1};
-/// Who knows its name may read it: the other services are other users, who go by the same floor.
-constexpr mode_t passable = 0711;
 
 base::Status write_down(const std::filesystem::path& file, base::Instant when) {
     return base::write_atomically(file, base::format_rfc3339(when) + "\n", base::public_mode);
@@ -99,11 +96,8 @@ void ClockFloor::heard(base::Instant peer_time, const std::string& peer) {
     told_apart_ = false;
     const auto written = read_clock_floor(file_);
     if (written && peer_time < *written + between_writes) return;
-    if (auto done = write_down(file_, peer_time); !done) {
+    if (auto done = write_down(file_, peer_time); !done)
         base::log::error(base::events::clock_floor_failed, done.error());
-        return;
-    }
-    ::chmod(file_.parent_path().c_str(), passable);
 }
 
 void ClockFloor::tell() {

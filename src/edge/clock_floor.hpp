@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,6 +15,9 @@ namespace edge {
 
 /// Where the identity service writes down the last time that a peer has supported.
 std::filesystem::path clock_floor_file(const Paths& paths);
+/// Mode of the identity service's directory: who knows the file's name may read it, since the other services
+/// are other users and go by the same floor.
+inline constexpr mode_t clock_floor_directory_mode = 0711;
 /// The day on which this program was built.
 base::Instant build_time();
 

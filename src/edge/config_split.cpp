@@ -132,7 +132,7 @@ bool is_module(const Principal& principal) {
 }
 
 // $edgeHub is always there: the gateway is a module of every edge device.
-std::vector<Principal> modules_of(const Configuration& configuration, uid_t module_default) {
+std::vector<Principal> modules_of(const Configuration& configuration, const Users& users) {
     std::vector<Principal> modules;
     for (const auto& principal : configuration.principals)
         if (is_module(principal)) modules.push_back(principal);
@@ -143,7 +143,9 @@ std::vector<Principal> modules_of(const Configuration& configuration, uid_t modu
         modules.push_back(std::move(gateway));
     }
     for (auto& module : modules)
-        if (!module.uid) module.uid = module_default;
+        if (!module.uid)
+            module.uid = module.name == "$edgeHub" ? users.gateway.value_or(users.module_default)
+                                                   : users.module_default;
     return modules;
 }
 
@@ -155,7 +157,7 @@ std::string identity_file(const Configuration& configuration, const Paths& paths
     out.set("cloud_timeout_sec", configuration.cloud_timeout_seconds);
     out.set("cloud_retries", configuration.cloud_retries);
     std::vector<std::string> names, by_certificate;
-    for (const auto& module : modules_of(configuration, users.module_default)) {
+    for (const auto& module : modules_of(configuration, users)) {
         names.push_back(module.name);
         if (module.x509) by_certificate.push_back(module.name);
     }
@@ -211,7 +213,7 @@ std::string workload_file(const Configuration& configuration, const Paths& paths
     if (listen.address) out.set("address", *listen.address);
     if (listen.mqtt_port) out.set("mqtt_port", std::int64_t{*listen.mqtt_port});
     if (listen.https_port) out.set("https_port", std::int64_t{*listen.https_port});
-    for (const auto& module : modules_of(configuration, users.module_default)) {
+    for (const auto& module : modules_of(configuration, users)) {
         out.array_table("principal")
             .set("name", module.name)
             .set("uid", static_cast<std::int64_t>(*module.uid));

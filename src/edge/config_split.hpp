@@ -2,16 +2,20 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "edge/config.hpp"
 
 namespace edge {
 
-/// Who runs what: the uid of each service, and of a module whose principal names none (the gateway).
+/// Who runs what: the uid of each service, and of a module whose principal names none.
 struct Users {
     std::map<Service, uid_t> service;
     uid_t module_default;
+    /// The gateway's own, where the package has made it; otherwise as for any module.
+    std::optional<uid_t> gateway{};
+    std::optional<gid_t> gateway_group{};
 };
 
 /// The own file of each service (edge-runtime.md 8.3). Pure; no file holds a key.

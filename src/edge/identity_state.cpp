@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "edge/json.hpp"
+#include "edge/kept_files.hpp"
 #include "edge/paths.hpp"
 #include "edge/toml_text.hpp"
 #include "pki/digest.hpp"
@@ -57,6 +58,8 @@ base::Result<IdentityState> IdentityState::open(std::filesystem::path home, std:
     }
     const auto directory = all / fmt::format("{}-{}", digest_of(hub), digest_of(device));
     if (auto made = base::make_private_directories(directory); !made) return std::unexpected(made.error());
+    for (const auto& each : {home, directory})
+        if (auto cleared = remove_leftovers(each); !cleared) return std::unexpected(cleared.error());
     TomlText text;
     text.set("hub_name", hub).set("local_gateway_hostname", gateway).set("device_id", device);
     if (auto written = base::write_atomically(info, text.text(), base::secret_mode); !written)

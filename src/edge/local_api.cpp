@@ -59,10 +59,6 @@ std::expected<json::value, http::Response> read_body(const http::Request& reques
     return *std::move(parsed);
 }
 
-net::Task<http::Response> answer_for(const LocalApi* api, http::Request request, Caller caller) {
-    co_return co_await api->answer(std::move(request), caller);
-}
-
 // Who it was, for a person: a process id alone says nothing once the process has ended.
 std::string name_of(pid_t process) {
     const auto comm = base::read_file(fmt::format("/proc/{}/comm", process), "process", 64);
@@ -86,29 +82,79 @@ void log_refusal(const std::string& service, std::string_view path, const Caller
                      {{"service", service}, {"path", std::string(path)}, {"status", std::to_string(status)}});
 }
 
-struct Quota {
-    std::size_t most;
-    std::map<uid_t, std::size_t> open;
+// How many connections of one user are open (edge-runtime.md 0.4). One that has had its answer and waits for
+// its next request is told apart: it costs nothing, and the services keep one each.
+class Quota {
+  public:
+    explicit Quota(std::size_t most) : most_(most) {}
+    bool has_place(uid_t user) const {
+        const auto found = users_.find(user);
+        return found == users_.end() || (found->second.busy < most_ && found->second.waiting < most_waiting);
+    }
+    std::size_t most() const { return most_; }
+    void open(uid_t user, const net::Peer* who) { enter(user, who, State::busy); }
+    void begin(uid_t user, const net::Peer* who) {
+        leave(user, who);
+        enter(user, who, State::busy);
+    }
+    void end(uid_t user, const net::Peer* who) {
+        leave(user, who);
+        enter(user, who, State::waiting);
+    }
+    void leave(uid_t user, const net::Peer* who) {
+        auto& counts = users_[user];
+        --(states_[who] == State::busy ? counts.busy : counts.waiting);
+        states_.erase(who);
+        if (counts.busy + counts.waiting == 0) users_.erase(user);
+    }
+
+  private:
+    enum class State { busy, waiting };
+    struct Counts {
+        std::size_t busy = 0;
+        std::size_t waiting = 0;
+    };
+    static constexpr std::size_t most_waiting = 64;
+    void enter(uid_t user, const net::Peer* who, State state) {
+        ++(state == State::busy ? users_[user].busy : users_[user].waiting);
+        states_[who] = state;
+    }
+    std::size_t most_;
+    std::map<uid_t, Counts> users_;
+    std::map<const net::Peer*, State> states_;
 };
 
+uid_t user_of(const net::Peer& peer) {
+    return peer.user.value_or(static_cast<uid_t>(-1));
+}
+
+net::Task<http::Response> answer_for(const LocalApi* api, std::shared_ptr<Quota> quota, http::Request request,
+                                     const net::Peer* peer) {
+    const uid_t user = user_of(*peer);
+    quota->begin(user, peer);
+    auto response = co_await api->answer(std::move(request), Caller{peer->user, peer->process});
+    quota->end(user, peer);
+    co_return response;
+}
+
 net::Task<> serve_within(std::shared_ptr<Quota> quota, net::Serve serve, net::Stream stream) {
-    const uid_t user = stream.peer().user.value_or(static_cast<uid_t>(-1));
-    if (quota->open[user] >= quota->most) {
+    const auto* peer = &stream.peer();
+    const uid_t user = user_of(*peer);
+    if (!quota->has_place(user)) {
         base::log::warning(base::events::connection_refused,
-                           {{"path", stream.peer().local_path},
+                           {{"path", peer->local_path},
                             {"user", std::to_string(user)},
-                            {"reason", fmt::format("has {} connections open already", quota->most)}});
+                            {"reason", fmt::format("has {} connections open already", quota->most())}});
         co_return;
     }
     struct Taken {
         Quota& quota;
         uid_t user;
-        Taken(Quota& q, uid_t u) : quota(q), user(u) { ++quota.open[user]; }
-        ~Taken() {
-            if (--quota.open[user] == 0) quota.open.erase(user);
-        }
+        const net::Peer* peer;
+        Taken(Quota& q, uid_t u, const net::Peer* p) : quota(q), user(u), peer(p) { quota.open(user, peer); }
+        ~Taken() { quota.leave(user, peer); }
     };
-    const Taken taken(*quota, user);
+    const Taken taken(*quota, user, peer);
     co_await serve(std::move(stream));
 }
 
@@ -205,12 +251,12 @@ net::Serve serve_local(const LocalApi& api, std::size_t most, Keep keep) {
     http::Limits limits;
     limits.body_deadline = std::chrono::seconds(5);
     limits.close_after_answer = keep == Keep::closed;
+    auto quota = std::make_shared<Quota>(most);
     auto serve = http::serve(
-        [&api](http::Request request, const net::Peer& peer) {
-            return answer_for(&api, std::move(request), Caller{peer.user, peer.process});
+        [&api, quota](http::Request request, const net::Peer& peer) {
+            return answer_for(&api, quota, std::move(request), &peer);
         },
         [](int status, std::string_view reason) { return error_response(status, reason); }, limits);
-    auto quota = std::make_shared<Quota>(Quota{most, {}});
     return [quota, serve](net::Stream stream) { return serve_within(quota, serve, std::move(stream)); };
 }
 

@@ -64,6 +64,31 @@ base::Status make_service_directories(const Paths& paths, Service service, std::
     return make_own_directory(paths.home(service), owner);
 }
 
+/// Lets a group in, which files made there then have. Where it is in already nothing is changed: a confined
+/// process may not set that mode.
+base::Status share_with(const std::filesystem::path& directory, gid_t group) {
+    constexpr mode_t shared = S_ISGID | 0750;
+    struct stat found{};
+    if (::stat(directory.c_str(), &found) == 0 && found.st_gid == group && (found.st_mode & 07777) == shared)
+        return {};
+    if (::lchown(directory.c_str(), static_cast<uid_t>(-1), group) != 0 ||
+        ::chmod(directory.c_str(), shared) != 0)
+        return base::fail_errno(errno, "directory " + directory.string(), "shared with the gateway");
+    return {};
+}
+
+/// Written by the workload service, read by the gateway.
+base::Status make_gateway_directories(const Paths& paths, const Users& users, bool give_away) {
+    const auto inner = paths.gateway_file().parent_path();
+    const auto workload = give_away ? std::optional(users.service.at(Service::workload)) : std::nullopt;
+    for (const auto& directory : {inner.parent_path(), inner}) {
+        if (auto made = make_own_directory(directory, workload); !made) return made;
+        if (!users.gateway_group) continue;
+        if (auto shared = share_with(directory, *users.gateway_group); !shared) return shared;
+    }
+    return {};
+}
+
 base::Status make_directories(const Paths& paths, const Users& users, bool give_away) {
     for (const auto& shared : {paths.root() / "var/lib/aziot", paths.run(), etc(paths),
                                paths.device_key().parent_path().parent_path()})
@@ -77,11 +102,7 @@ base::Status make_directories(const Paths& paths, const Users& users, bool give_
     if (::chmod(paths.home(Service::workload).c_str(), 0755) != 0)
         return base::fail_errno(errno, "directory " + paths.home(Service::workload).string(),
                                 "given its mode");
-    const auto gateway = paths.gateway_file().parent_path();
-    const auto workload = give_away ? std::optional(users.service.at(Service::workload)) : std::nullopt;
-    for (const auto& directory : {gateway.parent_path(), gateway})
-        if (auto made = make_own_directory(directory, workload); !made) return made;
-    return {};
+    return make_gateway_directories(paths, users, give_away);
 }
 
 base::Status stage(const std::filesystem::path& file, std::span<const std::byte> content,

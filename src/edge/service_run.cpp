@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <memory>
 
 #include "base/events.hpp"
+#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "edge/certificates_service.hpp"
@@ -127,6 +129,10 @@ base::Status run_identity(const ServiceRun& run, ClockFloor& clock) {
     net::Loops loops(1);
     SP_TRY(return, auto socket, bind_then_become(run, loops.at(0)));
     SP_TRY(return, const auto service, IdentityService::make(std::move(config), clock, &clock));
+    const auto home = run.paths.home(Service::identity);
+    if (auto made = base::make_private_directories(home); !made) return made;
+    if (::chmod(home.c_str(), clock_floor_directory_mode) != 0)
+        return base::fail_errno(errno, "directory " + home.string(), "given its mode");
     *socket.serve = service->serve();
     loops.at(0).post([&] { clock.tell(); });
     loops.at(0).spawn("keep device certificate", service->keep_certificate());

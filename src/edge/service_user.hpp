@@ -20,6 +20,9 @@ struct ServiceUser {
     gid_t gid;  ///< its own group
 };
 
+/// The user of the gateway in the packaged layout: that of the original's edgeHub.
+inline constexpr const char* gateway_user = "edgehubuser";
+
 /// Looks a user up; nullopt where there is none of that name.
 using FindUser = std::function<std::optional<ServiceUser>(const std::string& name)>;
 std::optional<ServiceUser> find_user(const std::string& name);

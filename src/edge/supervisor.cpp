@@ -113,6 +113,10 @@ base::Status Supervision::run() {
 base::Result<Users> users_of(const Paths& paths) {
     Users users;
     users.module_default = ::geteuid();
+    if (const auto gateway = find_user(gateway_user); gives_up_root(paths) && gateway && gateway->uid != 0) {
+        users.gateway = gateway->uid;
+        users.gateway_group = gateway->gid;
+    }
     for (const auto service : all_services) {
         SP_TRY(return, const auto user, user_to_become(service, paths));
         users.service[service] = user ? user->uid : ::geteuid();

@@ -8,6 +8,7 @@
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "edge/edge_ca.hpp"
+#include "edge/kept_files.hpp"
 #include "pki/csr.hpp"
 #include "pki/profile.hpp"
 #include "pki/verify.hpp"
@@ -73,6 +74,8 @@ base::Bytes secrets_derivation(std::string_view module, std::string_view generat
 base::Result<std::unique_ptr<WorkloadService>> WorkloadService::make(WorkloadConfig config,
                                                                      const base::Clock& clock) {
     if (auto made = base::make_private_directories(config.home); !made) return std::unexpected(made.error());
+    for (const auto& each : {config.home, config.home / "env", config.gateway_file.parent_path()})
+        if (auto cleared = remove_leftovers(each); !cleared) return std::unexpected(cleared.error());
     return std::unique_ptr<WorkloadService>(new WorkloadService(std::move(config), clock));
 }
 

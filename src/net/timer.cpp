@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/timer.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -14,7 +16,7 @@ namespace asio = boost::asio;
 namespace {
 
 /// A clock that runs fast or slow is looked at again, and no duration grows too large to count.
-constexpr std::chrono::milliseconds longest_wait = std::chrono::hours(24);
+constexpr std::chrono::hours longest_wait{24};
 
 }  // namespace
 
@@ -46,10 +48,12 @@ Task<Woken> Waiter::wait_until(base::Instant when, const base::Clock& clock) {
     });
     for (;;) {
         look_again_ = false;
-        const auto now = clock.now_ms();
+        // In whole seconds: the furthest moment does not fit in milliseconds.
+        const auto now = clock.now();
         const bool due = now >= when;
+        const base::Instant next = std::min<base::Instant>(when, now + longest_wait);
         SteadyTime deadline = std::chrono::steady_clock::now();
-        if (!due) deadline += when < now + longest_wait ? when - now : longest_wait;
+        if (!due) deadline += next - clock.now_ms();
         const Woken end = co_await wait(deadline);
         if (end != Woken::timeout || (due && !look_again_)) co_return end;
     }

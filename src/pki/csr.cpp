@@ -12,6 +12,7 @@
 #include "pki/general_name.hpp"
 #include "pki/openssl.hpp"
 #include "pki/profile.hpp"
+#include "pki/public_key_info.hpp"
 
 namespace pki {
 namespace {
@@ -159,6 +160,10 @@ base::Result<Csr> read(X509_REQ* request, const std::string& thing) {
     return csr;
 }
 
+bool set_public_key(X509_REQ* request, EVP_PKEY* key) {
+    return set_p256_key(X509_REQ_get_X509_PUBKEY(request), key) || X509_REQ_set_pubkey(request, key) == 1;
+}
+
 base::Status add_wishes(const CsrWish& wish, X509_REQ* request) {
     STACK_OF(X509_EXTENSION)* raw = sk_X509_EXTENSION_new_null();
     const X509ExtensionsPtr extensions(raw);
@@ -222,7 +227,7 @@ base::Result<std::string> make_csr_pem(const CsrWish& wish, const PrivateKey& ke
     SP_TRY(return, const auto name, make_name(wish.common_name));
     if (!request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
         X509_REQ_set_subject_name(request.get(), name.get()) != 1 ||
-        X509_REQ_set_pubkey(request.get(), key.handle()) != 1)
+        !set_public_key(request.get(), key.handle()))
         return openssl_error(base::Code::internal, "certificate request", "could not be made");
     if (auto added = add_wishes(wish, request.get()); !added) return std::unexpected(added.error());
     if (X509_REQ_sign(request.get(), key.handle(), EVP_sha256()) == 0)

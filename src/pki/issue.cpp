@@ -8,6 +8,7 @@
 #include "pki/general_name.hpp"
 #include "pki/openssl.hpp"
 #include "pki/profile.hpp"
+#include "pki/public_key_info.hpp"
 
 namespace pki {
 namespace {
@@ -125,6 +126,10 @@ bool set_serial(X509* certificate) {
     return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
+bool set_public_key(X509* certificate, EVP_PKEY* key) {
+    return set_p256_key(X509_get_X509_PUBKEY(certificate), key) || X509_set_pubkey(certificate, key) == 1;
+}
+
 base::Status set_subject(const IssueInput& input, X509* certificate) {
     if (input.subject_der) {
         const auto* at = reinterpret_cast<const unsigned char*>(input.subject_der->data());
@@ -225,7 +230,7 @@ base::Result<Certificate> issue(const IssueInput& input, const Certificate* issu
     if (!made || X509_set_version(made.get(), X509_VERSION_3) != 1 || !set_serial(made.get()) ||
         !set_time(X509_getm_notBefore(made.get()), dates.not_before) ||
         !set_time(X509_getm_notAfter(made.get()), dates.not_after) ||
-        X509_set_pubkey(made.get(), input.key.handle()) != 1)
+        !set_public_key(made.get(), input.key.handle()))
         return openssl_error(base::Code::internal, "certificate", "could not be made");
     if (auto set = set_subject(input, made.get()); !set) return std::unexpected(set.error());
     const X509_NAME* issuer_name = X509_get_subject_name(issuer ? issuer->handle() : made.get());

@@ -78,7 +78,9 @@ TEST_F(Certificates, TheIdDecidesWhatIsIssuedAndTheKeyStaysAway) {
     const auto lifetime = chain->front().not_after() - base::system_clock().now();
     EXPECT_LE(lifetime, std::chrono::days(30));
     EXPECT_GT(lifetime, std::chrono::days(29));
-    EXPECT_TRUE(std::filesystem::exists(file("aziot-edged/module/edgeHub:1:server")));
+    EXPECT_EQ(member(call(Verb::get, "/certificates/aziot-edged%2Fmodule%2FedgeHub:1:server"), "pem"),
+              member(answer, "pem"));
+    EXPECT_TRUE(appears(file("aziot-edged/module/edgeHub:1:server")));
 }
 
 TEST_F(Certificates, NobodyGetsACaButUnderTheEdgeCasIds) {
@@ -233,6 +235,46 @@ TEST(CertificateStore, AGivenFileThatHoldsAKeyTooIsNotShown) {
     ASSERT_FALSE(answer);
     EXPECT_NE(answer.error().text().find("holds a private key"), std::string::npos);
     EXPECT_EQ(base::read_file(directory / "both.pem", "file").value(), both);
+}
+
+TEST(CertificateStore, ARecordIsReadAtOnceAndKeptWhenTheStoreEnds) {
+    support::TemporaryDirectory directory;
+    const pki::Chain first{support::make_identity({}).certificate},
+        second{support::make_identity({}).certificate};
+    {
+        auto store = edge::CertificateStore::open(directory / "certd", {});
+        for (int i = 0; i < 20; ++i) {
+            ASSERT_TRUE(store->write_later("m", first));
+            EXPECT_EQ(store->read("m").value(), pki::to_pem(first));
+            ASSERT_TRUE(store->write_later("m", second));
+            EXPECT_EQ(store->chain("m").value(), second);
+        }
+        ASSERT_TRUE(store->write_later("gone", first));
+        ASSERT_TRUE(store->remove("gone"));
+        ASSERT_TRUE(store->write_later("written", first));
+        ASSERT_TRUE(store->write("written", second));
+    }
+    const auto again = edge::CertificateStore::open(directory / "certd", {});
+    EXPECT_EQ(again->read("m").value(), pki::to_pem(second));
+    EXPECT_EQ(again->read("written").value(), pki::to_pem(second));
+    EXPECT_EQ(again->read("gone").error().code, base::Code::not_found);
+}
+
+TEST(CertificateStore, AGivenFileIsReadAndReplacedWhereItLies) {
+    support::TemporaryDirectory directory;
+    const auto first = support::make_identity({}), second = support::make_identity({});
+    const auto file = directory / "given.pem";
+    ASSERT_TRUE(base::write_atomically(file, "# ours\n" + first.certificate.pem(), 0644));
+    auto store = edge::CertificateStore::open(
+        directory / "certd",
+        {{"given", "file://" + file.string()}, {"both", std::vector<std::string>{"given", "x"}}});
+    EXPECT_EQ(store->chain("given").value(), pki::Chain{first.certificate});
+    ASSERT_TRUE(store->write("given", {second.certificate}));
+    EXPECT_EQ(base::read_file(file, "file").value(), second.certificate.pem());
+    EXPECT_EQ(store->read("both").value(), second.certificate.pem());
+    EXPECT_TRUE(std::filesystem::is_empty(directory / "certd/certs"));
+    ASSERT_TRUE(store->remove("given"));
+    EXPECT_EQ(store->read("given").error().code, base::Code::not_found);
 }
 
 TEST(CertificateStore, AListThatContainsItselfEnds) {

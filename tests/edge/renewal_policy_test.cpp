@@ -66,7 +66,7 @@ TEST(RenewalPolicy, PausesGrowUpToRetryAndAreNeverLongerThanIsLeft) {
     EXPECT_EQ(pause(1, begin + days(72)), 60s);
     EXPECT_EQ(pause(2, begin + days(72)), 120s);
     EXPECT_EQ(pause(5, begin + days(72)), 960s);
-    EXPECT_EQ(pause(1000000, begin + days(72)), days(90) / 25);
+    EXPECT_EQ(pause(1000000, begin + days(72)), seconds(days(90)) / 25);
     EXPECT_EQ(pause(1000000, begin + days(89)), 12h) << "half of what is left";
     EXPECT_EQ(pause(1000000, begin + days(90) - 1s), 1s);
     EXPECT_EQ(pause(1000000, begin + days(90)), 15min) << "expired";

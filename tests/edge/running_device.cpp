@@ -191,6 +191,15 @@ std::string message(const http::Response& response) {
     return member(response, "message");
 }
 
+bool appears(const std::filesystem::path& file) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (std::chrono::steady_clock::now() < end) {
+        if (std::filesystem::exists(file)) return true;
+        std::this_thread::yield();
+    }
+    return false;
+}
+
 struct FakeHub::State {
     std::mutex mutex;
     std::vector<std::string> calls;

@@ -78,6 +78,9 @@ edge::json::value json_of(const http::Response& response);
 std::string member(const http::Response& response, std::string_view name);
 std::string message(const http::Response& response);
 
+/// Waits, for a while, until the file is there: what is only a record is written after the answer.
+bool appears(const std::filesystem::path& file);
+
 /// A hub that knows one device's modules; it speaks the registry calls of edge-runtime.md 4.2.
 class FakeHub {
   public:

@@ -93,7 +93,7 @@ TEST_F(Workload, ServerCertificateIsGoodForTheHostNameAndItsKeyIsNew) {
     EXPECT_TRUE(verdict.verdict.accepted()) << pki::to_text(verdict.verdict);
     const auto stored = device_.paths().home(edge::Service::certificates) / "certs" /
                         (edge::file_stem("aziot-edged/module/edgeHub:" + generation_ + ":server") + ".cer");
-    EXPECT_TRUE(std::filesystem::exists(stored));
+    EXPECT_TRUE(appears(stored));
     const auto again = call(Verb::post, own("certificate/server"), R"({"commonName":"edgeHub"})");
     ASSERT_EQ(again.status, 201);
     EXPECT_FALSE(key->matches(pki::Certificate::from_pem(member(again, "certificate")).value()));
@@ -178,6 +178,62 @@ TEST_F(Workload, VersionsAndUnknownPaths) {
     EXPECT_EQ(member(call(Verb::get, "/manifest-trust-bundle"), "certificate"), "");
     EXPECT_EQ(json_of(call(Verb::get, "/modules/")).at("modules").as_array().size(), 2U);
     EXPECT_EQ(json_of(call(Verb::get, "/modules")).at("modules").as_array().size(), 2U);
+}
+
+TEST_F(Workload, EveryVersionOfTheOriginalIsServed) {
+    for (const std::string version :
+         {"2018-06-28", "2019-01-30", "2019-10-22", "2019-11-05", "2020-07-07", "2021-12-07", "2022-08-03"}) {
+        const auto answer = ask(device_.module_socket("$edgeHub"), Verb::post, own("sign"),
+                                R"({"data":"ZGF0YQ=="})", version);
+        EXPECT_EQ(answer.status, 200) << version << answer.body;
+    }
+}
+
+/// One request of each endpoint that the service cannot follow, and what it says.
+TEST_F(Workload, EveryEndpointRefusesWhatItCannotFollow) {
+    struct Case {
+        Verb verb;
+        std::string target, body;
+        int status;
+        std::string words;
+    };
+    const std::string foreign = "/modules/%24edgeHub/genid/1/";
+    const std::string iv = R"("initializationVector":"aXY=")";
+    const std::vector<Case> cases{
+        {Verb::post, own("sign"), "", 400, "missing request body"},
+        {Verb::post, own("sign"), "{", 422, "not JSON"},
+        {Verb::post, own("sign"), "{}", 422, "data"},
+        {Verb::post, own("sign"), R"({"data":7})", 422, "data"},
+        {Verb::post, own("sign"), R"({"data":"!"})", 400, "invalid parameter: data"},
+        {Verb::post, foreign + "sign", R"({"data":""})", 403, "forbidden"},
+        {Verb::post, "/modules/other/genid/1/sign", R"({"data":""})", 403, "forbidden"},
+        {Verb::post, own("encrypt"), R"({"plaintext":""})", 422, "initializationVector"},
+        {Verb::post, own("encrypt"), "{" + iv + "}", 422, "plaintext"},
+        {Verb::post, own("encrypt"), R"({"plaintext":"!",)" + iv + "}", 400, "invalid parameter: plaintext"},
+        {Verb::post, own("encrypt"), R"({"plaintext":"","initializationVector":""})", 400,
+         "invalid parameter"},
+        {Verb::post, foreign + "encrypt", R"({"plaintext":"",)" + iv + "}", 403, "forbidden"},
+        {Verb::post, own("decrypt"), "{" + iv + "}", 422, "ciphertext"},
+        {Verb::post, own("decrypt"), R"({"ciphertext":"",)" + iv + "}", 400, "invalid parameter"},
+        {Verb::post, own("decrypt"), R"({"ciphertext":"!",)" + iv + "}", 400,
+         "invalid parameter: ciphertext"},
+        {Verb::post, foreign + "decrypt", R"({"ciphertext":"",)" + iv + "}", 403, "forbidden"},
+        {Verb::post, own("certificate/server"), "{}", 422, "commonName"},
+        {Verb::post, own("certificate/server"), R"({"commonName":["edgeHub"]})", 422, "commonName"},
+        {Verb::post, own("certificate/server"), R"({"commonName":"other.local"})", 403, "may not bear"},
+        {Verb::post, foreign + "certificate/server", R"({"commonName":"edgeHub"})", 403, "forbidden"},
+        {Verb::get, own("certificate/server"), "", 400, "method not allowed"},
+        {Verb::post, "/modules/mod1/certificate/identity", "", 403, "forbidden"},
+        {Verb::post, "/modules/%24edgeHub/certificate/other", "", 404, "not found"},
+        {Verb::post, "/modules", "{}", 400, "method not allowed"},
+        {Verb::post, "/trust-bundle", "{}", 400, "method not allowed"},
+    };
+    for (const auto& each : cases) {
+        SCOPED_TRACE(each.target + " " + each.body);
+        const auto answer = call(each.verb, each.target, each.body);
+        EXPECT_EQ(answer.status, each.status) << answer.body;
+        EXPECT_NE(message(answer).find(each.words), std::string::npos) << answer.body;
+    }
 }
 
 TEST_F(Workload, SocketsAreOpenToTheirCallers) {

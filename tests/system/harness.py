@@ -241,6 +241,8 @@ class World:
         keys = self.edge_root / "var/lib/aziot/keyd/keys"
         for directory in (certs, keys, self.edge_root / "etc/aziot"):
             directory.mkdir(parents=True, mode=0o700)
+        for home in (certs.parent, keys.parent):  # parents are made with the umask's mode
+            home.chmod(0o700)
         shutil.copy(identity[0], certs / f"{DEVICE_ID}.cer")
         shutil.copy(identity[1], keys / f"{DEVICE_ID}.key")
         text = f"""hostname = "{HOSTNAME}"

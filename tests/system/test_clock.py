@@ -13,9 +13,11 @@ from harness import HUB_NAME, SALLYPORT, SALLYPORT_TESTING, SystemTest, run
 class MqttSession:
     """One MQTT connection that says little, to see when it ends."""
 
-    def __init__(self, world, device, token):
+    def __init__(self, test, device, token):
+        world = test.world
         context = ssl.create_default_context(cafile=str(world.root))
         plain = socket.create_connection(("127.0.0.1", world.hub.port("MQTT_PORT")), timeout=30)
+        test.addCleanup(plain.close)
         self.socket = context.wrap_socket(plain, server_hostname=HUB_NAME)
         fields = [device, f"{HUB_NAME}/{device}/?api-version=2021-04-12", token]
         body = b"\x00\x04MQTT\x04\xc2" + struct.pack(">H", 60)
@@ -27,6 +29,7 @@ class MqttSession:
             if not rest:
                 break
         self.socket.sendall(b"\x10" + length + body)
+        test.addCleanup(self.socket.close)
         self.connack = self.socket.recv(4)
 
     def answers(self):
@@ -49,8 +52,7 @@ class Clock(SystemTest):
         w.make_hub()
         w.service("device", "create", "--device-id", "Sensor")
         token = w.service("sas-token", "generate", "-d", "Sensor", "--duration", "3600").stdout.strip()
-        session = MqttSession(w, "Sensor", token)
-        self.addCleanup(session.socket.close)
+        session = MqttSession(self, "Sensor", token)
         self.assertEqual(session.connack, b"\x20\x02\x00\x00")
         # Half an hour in one step is no silence of the client's.
         w.set_clock("30m")
@@ -65,9 +67,9 @@ class Clock(SystemTest):
         w.service("device", "create", "--device-id", "Sensor")
         token = w.service("sas-token", "generate", "-d", "Sensor", "--duration", "3600").stdout.strip()
         w.set_clock("2h")
-        self.assertNotEqual(MqttSession(w, "Sensor", token).connack, b"\x20\x02\x00\x00")
+        self.assertNotEqual(MqttSession(self, "Sensor", token).connack, b"\x20\x02\x00\x00")
         w.set_clock("-1s")
-        self.assertEqual(MqttSession(w, "Sensor", token).connack, b"\x20\x02\x00\x00")
+        self.assertEqual(MqttSession(self, "Sensor", token).connack, b"\x20\x02\x00\x00")
 
     def test_all_processes_of_edge_run_follow_it(self):
         w = self.world
@@ -83,7 +85,7 @@ class Clock(SystemTest):
 
 class Switch(unittest.TestCase):
     def test_sallyport_has_none(self):
-        for argv in (["--clock-file", "/dev/null", "verify"], ["hub", "run", "--clock-file", "/dev/null"],
+        for argv in (["--clock-file", "/dev/null", "hub", "run", "--data", "."], ["hub", "run", "--data", ".", "--clock-file", "/dev/null"],
                      ["edge", "run", "--clock-file=/dev/null"], ["gateway", "run", "--clock-file", "/dev/null"]):
             refused = run(SALLYPORT, *argv, check=False)
             self.assertEqual(refused.returncode, 2, argv)

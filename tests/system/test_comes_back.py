@@ -4,19 +4,20 @@
 import base64
 import json
 import shutil
+import threading
 import unittest
 
-from harness import DEVICE_ID, HUB_NAME, SystemTest
+from harness import DEVICE_ID, HUB_NAME, SystemTest, run
 from test_edge_services import ask
 
 
 class Device(SystemTest):
     MOVES_CLOCK = True
 
-    def make_device(self):
+    def make_device(self, **options):
         w = self.world
         w.make_hub()
-        w.make_edge()
+        w.make_edge(**options)
         w.edge.wait_for("device.provisioned")
         environment = (w.edge_root / "var/lib/aziot/edged/env/edgeHub.env").read_text()
         self.generation = environment.split('IOTEDGE_MODULEGENERATIONID="')[1].split('"')[0]
@@ -68,6 +69,22 @@ class ClockWrong(Device):
         self.assertEqual(status, 201, answer)
         self.assertIsNone(w.edge.process.poll())
 
+    def test_a_gateway_without_a_certificate_waits_for_the_clock(self):
+        w = self.make_device()
+        w.edge.stop()
+        w.set_clock("-20000d")
+        w.edge.start()
+        gateway = w.process("gateway", "gateway", "run", "--root", w.edge_root, "--listen", "127.0.0.1",
+                            "--mqtt-port", "0")
+        starting = threading.Thread(target=gateway.start)
+        starting.start()
+        gateway.wait_for("workload.unreached", "clock wrong since boot")
+        self.assertFalse(gateway.ready.exists())
+        w.set_clock("0")
+        starting.join()
+        gateway.wait_for("server_certificate.issued")
+        self.assertTrue(gateway.ready.exists())
+
     def test_root_takes_back_a_floor_that_is_wrong_itself(self):
         w = self.make_device()
         floor = w.edge_root / "var/lib/aziot/identityd/clock_floor"
@@ -98,6 +115,22 @@ class ClockWrong(Device):
         self.assertNotIn("clock.wrong", w.edge.text())
         status, answer = self.server_certificate()
         self.assertEqual(status, 201, answer)
+
+
+    def test_what_was_issued_in_2040_is_replaced(self):
+        w = self.make_device(edge_ca=False)
+        here = w.edge.mark()
+        w.set_clock("5000d")
+        w.edge.wait_for("certificate.renewed", "Edge CA", since=here)
+        there = w.edge.mark()
+        w.set_clock("0")
+        w.edge.wait_for("certificate.renewed", "Edge CA", since=there)
+        status, answer = self.server_certificate()
+        self.assertEqual(status, 201, answer)
+        leaf, ca = w.dir / "leaf.pem", next((w.edge_root / "var/lib/aziot/certd/certs").glob("aziotedgedca-*.cer"))
+        leaf.write_text(answer["certificate"])
+        judged = run("openssl", "verify", "-CAfile", ca, leaf, check=False)
+        self.assertEqual(judged.returncode, 0, judged.stdout + judged.stderr)
 
 
 class LongOffline(Device):

@@ -29,6 +29,7 @@ def ask(path, method, target, body=None, version="2020-09-01"):
                        None if body is None else json.dumps(body), {"Content-Type": "application/json"})
     answer = connection.getresponse()
     text = answer.read()
+    connection.close()
     return answer.status, json.loads(text) if text else None
 
 
