@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/edge.hpp"
+
 #include <CLI/Option.hpp>
 #include <CLI/Validators.hpp>
 #include <filesystem>
 #include <memory>
 #include <optional>
 
-#include "app/edge.hpp"
 #include "base/clock.hpp"
 #include "edge/service_run.hpp"
 #include "edge/supervisor.hpp"

@@ -6,6 +6,7 @@
 #include "check/check.hpp"
 #include "check/judge_name.hpp"
 #include "edge/clock_floor.hpp"
+#include "edge/hub_trust.hpp"
 
 namespace check {
 namespace {
@@ -51,7 +52,7 @@ net::Task<Finding> host_local_time(Device& device) {
     if (!device.configuration->device) co_return ignored("this device is not provisioned");
     const auto target = hub_target(*device.configuration, device.configuration->device->hub.https_port);
     if (!device.hub_https) {
-        auto trust = hub_trust(device.configuration->device->hub);
+        auto trust = edge::hub_trust(device.configuration->device->hub);
         if (!trust) co_return skipped("the hub's anchors cannot be read: see host-connect-iothub-https");
         auto probe = co_await probe_hub(target, *trust, device.clock);
         device.hub_https = std::move(probe);

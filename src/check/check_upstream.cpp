@@ -5,6 +5,7 @@
 
 #include "check/check.hpp"
 #include "check/judge_certificate.hpp"
+#include "edge/hub_trust.hpp"
 
 namespace check {
 namespace {
@@ -35,7 +36,7 @@ Finding judge_reached(const net::TlsTarget& target, const base::Status& reached,
 net::Task<Finding> connect(Device& device, std::uint16_t port) {
     const auto& hub = device.configuration->device->hub;
     const auto target = hub_target(*device.configuration, port);
-    auto trust = hub_trust(hub);
+    auto trust = edge::hub_trust(hub);
     if (!trust) co_return failed(trust.error(), "correct [provisioning] trusted_certs");
     auto probe = co_await probe_tls(target, *std::move(trust), device.clock);
     base::Status reached;
@@ -53,7 +54,7 @@ net::Task<Finding> hub_https(Device& device) {
     if (!device.configuration->device) co_return ignored("this device is not provisioned");
     const auto& hub = device.configuration->device->hub;
     const auto target = hub_target(*device.configuration, hub.https_port);
-    auto trust = hub_trust(hub);
+    auto trust = edge::hub_trust(hub);
     if (!trust) co_return failed(trust.error(), "correct [provisioning] trusted_certs");
     if (!device.hub_https) {
         auto probe = co_await probe_hub(target, *std::move(trust), device.clock);

@@ -23,7 +23,7 @@ std::string link_of(const std::string& thing, const pki::Chain& chain, std::size
 
 std::chrono::seconds warn_before(const pki::Certificate& certificate) {
     const std::chrono::seconds lifetime = certificate.not_after() - certificate.not_before();
-    return std::min(std::chrono::seconds(soon), lifetime / 4);
+    return std::min(std::chrono::seconds(soon), lifetime / 10);
 }
 
 Finding judge_dates(const std::string& link, const pki::Certificate& certificate, base::Instant now,

@@ -16,8 +16,8 @@ namespace check {
 inline constexpr std::chrono::days soon{7};
 
 /// Whether every certificate of the chain is valid now: not yet or no longer is an error, an end within seven
-/// days a warning (for a lifetime of less than 28 days: within a quarter of it). fix: how this one is
-/// renewed.
+/// days a warning (for a short life: within the last tenth, so that a renewal at four fifths is in time).
+/// fix: how this one is renewed.
 Finding judge_validity(const std::string& thing, const pki::Chain& chain, base::Instant now,
                        const std::string& fix);
 

@@ -16,10 +16,6 @@ namespace check {
 /// How long one answer is waited for.
 inline constexpr std::chrono::seconds patience{10};
 
-/// The anchors by which the services judge the hub, or a parent in its place: [provisioning] trusted_certs,
-/// else the OS trust store.
-base::Result<std::shared_ptr<const pki::TrustBundle>> hub_trust(const edge::HubAddress& hub);
-
 /// What connecting to a TLS server came to.
 struct TlsProbe {
     base::Result<pki::Chain> presented;  ///< its chain, where it was accepted

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "base/events.hpp"
-#include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "edge/hub_trust.hpp"
 #include "http/date.hpp"
 #include "trust/sas_token.hpp"
 
@@ -17,21 +17,6 @@ namespace edge {
 namespace {
 
 constexpr std::string_view api_version = "2017-11-08-preview";
-
-base::Result<std::shared_ptr<const pki::TrustBundle>> trust_of(const HubAddress& hub) {
-    if (!hub.trusted_certs) {
-        SP_TRY(return, auto system, pki::TrustBundle::system());
-        return std::make_shared<const pki::TrustBundle>(std::move(system));
-    }
-    std::vector<pki::Certificate> anchors;
-    for (const auto& uri : *hub.trusted_certs) {
-        SP_TRY(return, const auto file, file_of_uri(uri));
-        SP_TRY(return, const auto pem, base::read_file(file, "trusted certificate"));
-        SP_TRY(return, auto chain, pki::certificates_from_pem(pem, "trusted certificate " + file.string()));
-        anchors.insert(anchors.end(), chain.begin(), chain.end());
-    }
-    return std::make_shared<const pki::TrustBundle>(std::move(anchors));
-}
 
 base::Result<base::SecretBytes> secret_member(const json::value& from, std::string_view name) {
     const auto* object = from.if_object();
@@ -88,7 +73,7 @@ net::Task<base::Result<std::shared_ptr<const HubRegistry>>> HubRegistry::open(Id
     std::shared_ptr<HubRegistry> registry(new HubRegistry(std::move(config), std::move(keys), clock, floor));
     const auto& own = registry->config_;
     net::ClientTls::Options options;
-    auto trust = trust_of(own.hub);
+    auto trust = hub_trust(own.hub);
     if (!trust) co_return std::unexpected(std::move(trust).error());
     options.trust = *std::move(trust);
     if (own.method == IdentityConfig::Method::sas) {

@@ -44,8 +44,8 @@ TEST_F(JudgeCertificate, DoesNotWarnForMostOfAShortLife) {
     const auto at = [&](base::Instant now) {
         return judge_validity("it", {brief.certificate}, now, "renew it").outcome;
     };
-    EXPECT_EQ(at(brief.certificate.not_after() - hours(7)), Outcome::ok);
-    EXPECT_EQ(at(brief.certificate.not_after() - hours(5)), Outcome::warning);
+    EXPECT_EQ(at(brief.certificate.not_after() - hours(3)), Outcome::ok);
+    EXPECT_EQ(at(brief.certificate.not_after() - hours(2)), Outcome::warning);
 }
 
 TEST_F(JudgeCertificate, LooksAtTheDatesOfIssuersToo) {

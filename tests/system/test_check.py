@@ -8,7 +8,7 @@ import re
 import shutil
 import unittest
 
-from harness import DEVICE_ID, HOSTNAME, SystemTest, free_port, run, sallyport
+from harness import DEVICE_ID, HOSTNAME, SALLYPORT, SystemTest, free_port, run, sallyport
 
 
 class Device(SystemTest):
@@ -18,13 +18,9 @@ class Device(SystemTest):
         super().setUp()
         w = self.world
         w.make_hub()
-        w.make_edge()
         # The gateway's port must stand in config.toml, where the check finds it.
+        w.make_edge(more=f'[gateway]\naddress = "127.0.0.1"\nmqtt_port = {free_port()}\n')
         self.config = w.edge_root / "etc/aziot/config.toml"
-        port = free_port()
-        self.append(f'[gateway]\naddress = "127.0.0.1"\nmqtt_port = {port}\n')
-        w.edge.stop()
-        w.edge.start()
         w.gateway = w.process("gateway", "gateway", "run", "--root", w.edge_root).start()
         self.certificate = w.edge_root / f"var/lib/aziot/certd/certs/{DEVICE_ID}.cer"
         self.key = w.edge_root / f"var/lib/aziot/keyd/keys/{DEVICE_ID}.key"
@@ -39,7 +35,7 @@ class Device(SystemTest):
         self.config.write_text(text.replace(before, after))
 
     def check(self, *options):
-        done = sallyport("check", "--root", self.world.edge_root, "--output", "json", *options, check=False)
+        done = run(*self.world.program, "check", "--root", self.world.edge_root, "--output", "json", *options, check=False)
         self.assertEqual(done.stderr, "")
         return done.returncode, {each["id"]: each for each in json.loads(done.stdout)["checks"]}
 
@@ -325,6 +321,54 @@ class BrokenConnections(Device):
         w.edge.stop()
         w.edge.start()
         self.assertEqual(self.check("--only", "aziot-edged-running")[0], 0)
+
+
+class Later(Device):
+    """The same device at another time."""
+
+    MOVES_CLOCK = True
+
+    def only(self, id, program=None):
+        done = run(*(program or self.world.program), "check", "--root", self.world.edge_root, "--output", "json", "--only",
+                   id, check=False)
+        return json.loads(done.stdout)["checks"][0]
+
+    def test_a_renewal_that_did_not_happen(self):
+        w = self.world
+        self.config.write_text(re.sub(r"\[edge_ca\]\n(.*\n){2}", "", self.config.read_text()))
+        w.edge.stop()
+        w.edge.start()
+        self.assertEqual(self.only("certs-renewal-schedule")["result"], "ok")
+        w.edge.stop()
+        w.set_clock("73d")  # due at four fifths of 90 days, and tried again every 3.6 days
+        self.assertEqual(self.only("certs-renewal-schedule")["result"], "ok")
+        w.set_clock("82d")
+        late = self.only("certs-renewal-schedule")
+        self.assertEqual(late["result"], "warning")
+        self.assertIn("was to be renewed", late["reason"])
+        self.assertIn("sallyport edge run", late["fix"])
+        w.set_clock("91d")
+        self.assertEqual(self.only("certs-renewal-schedule")["result"], "error")
+        self.assertEqual(self.only("edge-ca-expiry")["result"], "error")
+        w.set_clock("82d")
+        w.edge.start()
+        self.assertEqual(self.only("certs-renewal-schedule")["result"], "ok")
+
+    def test_a_clock_that_is_wrong_since_boot(self):
+        self.assertEqual(self.only("host-clock")["result"], "ok")
+        self.world.set_clock("-400d")
+        wrong = self.only("host-clock")
+        self.assertEqual(wrong["result"], "error")
+        self.assertIn("wrong since boot", wrong["reason"])
+        self.assertIn("set the clock", wrong["fix"])
+
+    def test_a_clock_that_is_not_the_hubs(self):
+        self.assertEqual(self.only("host-local-time")["result"], "ok")
+        self.world.set_clock("1h")
+        apart = self.only("host-local-time", [SALLYPORT])
+        self.assertEqual(apart["result"], "warning")
+        self.assertIn("behind", apart["reason"])
+        self.assertTrue(apart["fix"])
 
 
 class NoDevice(unittest.TestCase):

@@ -4,6 +4,7 @@
 import base64
 import json
 import shutil
+import threading
 import unittest
 
 from harness import DEVICE_ID, HUB_NAME, SystemTest, run
@@ -67,6 +68,22 @@ class ClockWrong(Device):
         status, answer = self.server_certificate()
         self.assertEqual(status, 201, answer)
         self.assertIsNone(w.edge.process.poll())
+
+    def test_a_gateway_without_a_certificate_waits_for_the_clock(self):
+        w = self.make_device()
+        w.edge.stop()
+        w.set_clock("-20000d")
+        w.edge.start()
+        gateway = w.process("gateway", "gateway", "run", "--root", w.edge_root, "--listen", "127.0.0.1",
+                            "--mqtt-port", "0")
+        starting = threading.Thread(target=gateway.start)
+        starting.start()
+        gateway.wait_for("workload.unreached", "clock wrong since boot")
+        self.assertFalse(gateway.ready.exists())
+        w.set_clock("0")
+        starting.join()
+        gateway.wait_for("server_certificate.issued")
+        self.assertTrue(gateway.ready.exists())
 
     def test_root_takes_back_a_floor_that_is_wrong_itself(self):
         w = self.make_device()

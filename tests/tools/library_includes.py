@@ -18,7 +18,7 @@ RULES = {
     "Asio": ("boost/asio", r"net/.*|http/\w+\.cpp", {"net/task.hpp"}, None),
     "OpenSSL": ("openssl/", r"(pki|net)/.*", set(), None),
     "SQLite": (("sqlite3", "SQLiteCpp/"), r"store/.*", set(), None),
-    "CLI11": ("CLI/", r"app/.*", set(), None),
+    "CLI11": ("CLI/", r"(app|testing)/.*", set(), None),
     "spdlog": ("spdlog/", r"base/.*", set(), None),
 }
 # Asio itself: Beast brings it to http, which names none of it.
