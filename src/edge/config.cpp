@@ -9,6 +9,7 @@
 #include "azure/connection_string.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
+#include "edge/config_foreign.hpp"
 #include "pki/key.hpp"
 #include "pki/profile.hpp"
 #include "pki/verify.hpp"
@@ -47,10 +48,13 @@ Issuance read_issuance(ConfigTable& table) {
     if (const auto method = table.string("method")) {
         if (*method == "local_ca")
             out.method = Issuance::Method::local_ca;
-        else if (*method == "est")
+        else if (*method == "est") {
             table.complain("method", "is est, which this version does not do yet",
                            "take local_ca, self_signed, or a certificate of your own");
-        else if (*method != "self_signed")
+            for (const auto* key : {"url", "username", "password", "identity_cert", "identity_pk",
+                                    "bootstrap_identity_cert", "bootstrap_identity_pk"})
+                table.known(key);
+        } else if (*method != "self_signed")
             table.complain("method", "must be self_signed, local_ca or est");
     }
     out.expiry_days = table.integer("expiry_days", 1, 36500);
@@ -168,7 +172,7 @@ std::optional<Device> read_provisioning(ConfigTable& root) {
     if (source == "none") return std::nullopt;
     if (source == "dps") {
         table->complain("source", "is dps, which this version does not do yet", "provision manually");
-        for (const auto& key : table->keys()) table->known(key);
+        take_whole(*std::move(table));
         return std::nullopt;
     }
     if (source != "manual") table->complain("source", "must be manual, dps or none");
@@ -188,8 +192,10 @@ void read_certificate_sources(ConfigTable& root, Configuration& into) {
             }
         }
     if (auto issuance = root.table("cert_issuance")) {
-        if (issuance->known("est"))
+        if (auto est = issuance->table("est")) {
             issuance->complain("est", "is set, and this version does not do EST yet", "take the table out");
+            take_whole(*std::move(est));
+        }
         if (auto local = issuance->table("local_ca")) {
             const auto certificate = read_uri(*local, "cert");
             const auto key = read_uri(*local, "pk");

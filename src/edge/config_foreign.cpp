@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "edge/config_foreign.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -7,7 +9,15 @@
 namespace edge {
 namespace {
 
-// A table whose content is not looked at: every key in it counts as known, at every depth.
+void take(base::ConfigTable& table, std::string_view key, std::vector<std::string>& seen) {
+    const auto kind = table.kind(key);
+    if (kind == base::ConfigTable::Kind::absent) return;
+    if (kind == base::ConfigTable::Kind::table) take_whole(*table.table(key));
+    seen.emplace_back(key);
+}
+
+}  // namespace
+
 void take_whole(base::ConfigTable table) {
     for (const auto& key : table.keys()) {
         switch (table.kind(key)) {
@@ -22,15 +32,6 @@ void take_whole(base::ConfigTable table) {
         }
     }
 }
-
-void take(base::ConfigTable& table, std::string_view key, std::vector<std::string>& seen) {
-    const auto kind = table.kind(key);
-    if (kind == base::ConfigTable::Kind::absent) return;
-    if (kind == base::ConfigTable::Kind::table) take_whole(*table.table(key));
-    seen.emplace_back(key);
-}
-
-}  // namespace
 
 void take_foreign_keys(base::ConfigTable& table, std::vector<std::string>& notices) {
     std::vector<std::string> containers;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/file.hpp"
@@ -105,8 +106,20 @@ base::Status make_directories(const Paths& paths, const Users& users, bool give_
     return make_gateway_directories(paths, users, give_away);
 }
 
+bool is_there(const std::filesystem::path& file, std::span<const std::byte> content,
+              std::optional<uid_t> owner) {
+    struct stat found{};
+    if (::lstat(file.c_str(), &found) != 0 || !S_ISREG(found.st_mode) ||
+        (found.st_mode & 07777) != base::secret_mode || found.st_uid != owner.value_or(::geteuid()))
+        return false;
+    const auto present = base::read_secret_file(file, "service file");
+    return present && base::equal_constant_time(present->bytes(), content);
+}
+
+// What is there already is not written again: a device that comes back serves that much sooner.
 base::Status stage(const std::filesystem::path& file, std::span<const std::byte> content,
                    std::optional<uid_t> owner) {
+    if (is_there(file, content, owner)) return {};
     if (auto written = base::write_atomically(file_beside(file), content, base::secret_mode); !written)
         return written;
     return give_to(file_beside(file), owner);
@@ -126,6 +139,13 @@ base::Status stage_all(const Configuration& configuration, const Paths& paths, c
     if (auto made = make_own_directory(paths.device_key().parent_path(), owner(Service::keys)); !made)
         return made;
     return stage(paths.device_key(), key->value->bytes(), owner(Service::keys));
+}
+
+bool is_anything_staged(const Paths& paths) {
+    std::error_code ignored;
+    return std::ranges::any_of(all_files(paths), [&](const auto& file) {
+        return std::filesystem::exists(file_beside(file), ignored);
+    });
 }
 
 void unstage(const Paths& paths) {
@@ -172,10 +192,13 @@ base::Status write_service_files(const Configuration& configuration, const Paths
     SP_TRY(return, const auto lock, base::DirectoryLock::take(etc(paths)));
     if (is_settling(paths))
         if (auto done = settle(paths); !done) return done;
+    // What an earlier process staged and never marked does not count.
+    unstage(paths);
     if (auto staged = stage_all(configuration, paths, users, give_away); !staged) {
         unstage(paths);
         return staged;
     }
+    if (!is_anything_staged(paths)) return {};
     if (auto set = base::write_atomically(mark(paths), "", base::public_mode); !set) {
         unstage(paths);
         return set;

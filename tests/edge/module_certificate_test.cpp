@@ -31,9 +31,9 @@ class ByCertificate : public testing::Test {
         const auto leaf = pki::Certificate::from_pem(member(answer, "certificate")).value();
         return base::to_hex_upper(leaf.sha256());
     }
-    http::Response tell(const std::string& module, const std::string& body, uid_t user = 0) {
-        return ask_as(device_.identity().api(), user, Verb::post,
-                      "/identities/modules/" + module + "/thumbprint", body, "2021-12-01");
+    http::Response tell(const std::string& module, const std::string& body) {
+        return ask(device_.socket(edge::Service::identity), Verb::post,
+                   "/identities/modules/" + module + "/thumbprint", body, "2021-12-01");
     }
 
     FakeHub hub_;
@@ -74,7 +74,10 @@ TEST_F(ByCertificate, IsShownSoByTheIdentityServiceAndInTheEnvironment) {
 
 TEST_F(ByCertificate, ThumbprintsAreTakenFromTheWorkloadServiceAloneAndForSuchModulesAlone) {
     const std::string good = R"({"thumbprint":")" + std::string(64, 'A') + R"("})";
-    EXPECT_EQ(tell("mod1", good, 4242).status, 401);
+    EXPECT_EQ(ask_as(device_.identity().api(), 4242, Verb::post, "/identities/modules/mod1/thumbprint", good,
+                     "2021-12-01")
+                  .status,
+              401);
     EXPECT_EQ(tell("$edgeHub", good).status, 400);
     EXPECT_EQ(tell("mod1", R"({"thumbprint":"AB"})").status, 400);
     EXPECT_EQ(tell("mod1", R"({})").status, 422);

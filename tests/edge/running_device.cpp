@@ -6,6 +6,7 @@
 
 #include <boost/json/serialize.hpp>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <stdexcept>
 
@@ -37,6 +38,21 @@ support::Identity make(pki::Profile profile, const std::string& name, std::vecto
     wish.names = std::move(names);
     wish.now = base::system_clock().now();
     return support::make_identity(wish, issuer);
+}
+
+// Of the device that runs: its services are asked where they live.
+net::Loop* device_loop = nullptr;
+
+net::Task<> answer_into(net::Task<http::Response> answering, std::promise<http::Response>* answer) {
+    auto response = co_await std::move(answering);
+    answer->set_value(std::move(response));
+}
+
+http::Response run(net::Task<http::Response> answering) {
+    if (!device_loop) return net::run_task_for(std::move(answering));
+    std::promise<http::Response> answer;
+    device_loop->spawn("asked", answer_into(std::move(answering), &answer));
+    return answer.get_future().get();
 }
 
 struct Ready {
@@ -101,6 +117,7 @@ void RunningDevice::start() {
     // Who waits for a signature blocks its loop; the keys service is another process, here another loop.
     loops_ = std::make_unique<net::Loops>(2);
     auto& loop = loops_->at(0);
+    device_loop = &loop;
     auto& keys_loop = loops_->at(1);
     const base::Clock& clock = *floor_;
     keys_ = sure(edge::KeysService::make(sure(edge::read_keys_config(paths_))));
@@ -135,6 +152,7 @@ void RunningDevice::start() {
 
 void RunningDevice::stop() {
     if (!thread_.joinable()) return;
+    device_loop = nullptr;
     loops_->stop();
     thread_.join();
     workload_.reset();
@@ -177,8 +195,8 @@ http::Response ask(const std::string& socket, http::Verb verb, std::string targe
 
 http::Response ask_as(const edge::LocalApi& api, uid_t user, http::Verb verb, std::string target,
                       std::string body, std::string version) {
-    return net::run_task_for(api.answer(request_of(verb, std::move(target), std::move(body), version),
-                                        edge::Caller{user, ::getpid()}));
+    return run(api.answer(request_of(verb, std::move(target), std::move(body), version),
+                          edge::Caller{user, ::getpid()}));
 }
 
 edge::json::value json_of(const http::Response& response) {

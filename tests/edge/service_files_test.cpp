@@ -2,6 +2,7 @@
 #include "edge/service_files.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.hpp"
@@ -81,6 +82,24 @@ TEST_F(ServiceFiles, WithoutTheMarkWhatLiesBesideDoesNotCount) {
     ASSERT_TRUE(base::write_atomically(edge::file_beside(paths_.service_file(Service::workload)),
                                        "hostname = \"two\"\n", 0600));
     EXPECT_EQ(edge::read_workload_config(paths_)->hostname, "one");
+    ASSERT_TRUE(write("one"));
+    EXPECT_EQ(edge::read_workload_config(paths_)->hostname, "one");
+    EXPECT_FALSE(std::filesystem::exists(edge::file_beside(paths_.service_file(Service::workload))));
+}
+
+TEST_F(ServiceFiles, WhatIsThereIsNotWrittenAgain) {
+    ASSERT_TRUE(write("one"));
+    const auto file = paths_.service_file(Service::workload);
+    const auto inode = [&] {
+        struct stat found{};
+        return ::stat(file.c_str(), &found) == 0 ? found.st_ino : 0;
+    };
+    const auto first = inode();
+    ASSERT_TRUE(write("one"));
+    EXPECT_EQ(inode(), first);
+    ASSERT_EQ(::chmod(file.c_str(), 0644), 0);
+    ASSERT_TRUE(write("one"));
+    EXPECT_NE(inode(), first) << "a file with another mode was kept";
 }
 
 TEST_F(ServiceFiles, FingerprintsTellWhichServiceHasSomethingNew) {

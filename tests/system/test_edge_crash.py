@@ -164,6 +164,7 @@ identity_pk = "file://{identity[1]}"
             hit = self.interrupted(edge, at)
             with self.subTest(change=at):
                 self.check(edge)
+            edge.stop()
             shutil.rmtree(self.root)
             if not hit:
                 break

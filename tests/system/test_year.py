@@ -37,6 +37,11 @@ def thumbprint(pem):
         ":", "")
 
 
+@functools.cache
+def public_key(pem):
+    return run("openssl", "x509", "-noout", "-pubkey", stdin=pem).stdout
+
+
 def certificates(text):
     return re.findall(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n", text, re.S)
 
@@ -210,8 +215,9 @@ expiry_days = 90
         return shown["generationId"], shown["authentication"]["symmetricKey"]
 
     def live_a_year(self, rotate_key):
-        device = self.build(rotate_key)
+        device = self.build("true" if rotate_key else "false")
         keys = self.module_keys()
+        own_keys = {"device": {public_key(self.device_pem()[0])}, "Edge CA": {public_key(self.edge_ca_pem()[0])}}
         count = {"device": 0, "Edge CA": 0, "server": 0}
         server = self.presented()[0]
         while self.ahead < 366 * DAY:
@@ -233,6 +239,8 @@ expiry_days = 90
             self.advance(NEXT_LOOK)
             until(GENEROUS, "the gateway's certificate under the Edge CA in use",
                   lambda: self.presented()[1] == self.edge_ca_pem()[0] and not self.is_due(self.presented()[0], 2 / 3))
+            own_keys["device"].add(public_key(self.device_pem()[0]))
+            own_keys["Edge CA"].add(public_key(self.edge_ca_pem()[0]))
             chain = self.presented()
             count["server"] += chain[0] != server
             server = chain[0]
@@ -248,6 +256,8 @@ expiry_days = 90
         self.assertGreaterEqual(count["Edge CA"], 4)
         self.assertGreaterEqual(count["device"], 4)
         self.assertGreaterEqual(count["server"], 10)
+        for what, all_keys in own_keys.items():
+            self.assertEqual(len(all_keys), count[what] + 1 if rotate_key else 1, what)
         self.assertEqual(self.module_keys(), keys, "module keys outlive the device's certificates")
         self.assertNotIn("session.ended", self.world.gateway.text())
         device.publish()
@@ -256,7 +266,10 @@ expiry_days = 90
                 "monitor", "--from-beginning", "--output", "json", "--timeout", "2", check=False).stdout.splitlines()])
 
     def test_all_certificates_are_renewed_with_new_keys_and_no_connection_drops(self):
-        self.live_a_year("true")
+        self.live_a_year(rotate_key=True)
+
+    def test_keys_stay_for_a_year_where_they_are_not_rotated(self):
+        self.live_a_year(rotate_key=False)
 
     def test_an_expired_device_certificate_stops_nothing_local_and_heals_without_a_restart(self):
         device = self.build("true")
