@@ -88,8 +88,10 @@ TEST_F(DeviceRenewal, OldCertificateStaysUntilTheHubTakesTheNewOneAndNothingLoca
     EXPECT_NE(message(refused).find("has expired at"), std::string::npos) << refused.body;
     EXPECT_NE(message(refused).find("certificate.renewal_failed"), std::string::npos) << refused.body;
     EXPECT_EQ(as_gateway("sign", R"({"keyId":"primary","algo":"HMACSHA256","data":"AAAA"})").status, 200);
-    EXPECT_EQ(ask(device_->socket(edge::Service::identity), Verb::post, "/identities/device", "{}").status,
-              200);
+    EXPECT_EQ(
+        ask(device_->socket(edge::Service::identity), Verb::post, "/identities/device", R"({"type":"aziot"})")
+            .status,
+        200);
     until("the Edge CA is renewed", [&] {
         return as_gateway("certificate/server", R"({"commonName":"edgegateway.local"})").status == 201;
     });

@@ -281,7 +281,13 @@ net::Task<http::Response> answered(http::Response response) {
 
 FakeHub::FakeHub() : state_(std::make_shared<State>()) {
     const auto ca = make(pki::Profile::root, "hub test root");
-    const auto server = make(pki::Profile::server, test_hub, {std::string("DNS:") + test_hub}, &ca);
+    support::IdentityWish wish;
+    wish.profile = pki::Profile::server;
+    wish.common_name = test_hub;
+    wish.names = {std::string("DNS:") + test_hub};
+    wish.lifetime = std::chrono::days(3650);  // a test's clock may be moved
+    wish.now = base::system_clock().now();
+    const auto server = support::make_identity(wish, &ca);
     sure(base::write_atomically(directory_ / "hub-ca.pem", ca.certificate.pem(), 0644));
     const auto tls = sure(net::ServerTls::make({server.certificate}, server.key));
     auto serve = http::serve(
