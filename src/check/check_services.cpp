@@ -144,7 +144,7 @@ net::Task<Finding> device_provisioned(Device& device) {
     auto identity =
         service_at(device, "identity service", device.paths.socket(Service::identity), "2020-09-01");
     auto listed = co_await edge::call_local(std::move(identity), http::Verb::get,
-                                            "/identities/modules/%24edgeHub", {}, patience);
+                                            "/identities/modules/%24edgeHub?type=aziot", {}, patience);
     if (listed) co_return ok("the device and its gateway module are known at the hub");
     co_return failed(listed.error(),
                      "see the identity service's log (device.not_provisioned) and host-connect-iothub-https");
