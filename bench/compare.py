@@ -26,6 +26,7 @@ wanted = sys.argv[2:] or ["handshake", "resume", "idle", "publish", "lookup"]
 SALLYPORT, LOAD, RESUME = build / "sallyport", build / "bench" / "hub_load", build / "bench" / "resume_load"
 HUB, DEVICES, TICK = "ContosoIotHub", int(os.environ.get("BENCH_DEVICES", 100_000)), os.sysconf("SC_CLK_TCK")
 SECONDS = os.environ.get("BENCH_SECONDS", "10")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
 work = pathlib.Path(tempfile.mkdtemp(prefix="sp-bench-", dir=os.environ.get("BENCH_DIR", "/tmp")))
 servers = []
 
@@ -164,7 +165,7 @@ def start_s_server():
 def handshakes(hub, mosquitto, s_server):
     rows = {"hub connect": ("connect", hub), "mosquitto connect": ("connect", mosquitto), "s_server handshake": ("handshake", s_server)}
     costs = {name: [] for name in rows}
-    for _ in range(3):
+    for _ in range(ROUNDS):
         for name, (mode, (process, port)) in rows.items():
             before = cpu(process)
             more = ["--at-once", 1] if mode == "handshake" else ["--count", DEVICES]
@@ -178,7 +179,7 @@ def resumed(hub):
     """Full and resumed connects to one hub that sends tickets, in turn."""
     process, port = hub
     costs = {"full": [], "resumed": []}
-    for _ in range(3):
+    for _ in range(ROUNDS):
         for kind, values in costs.items():
             before = cpu(process)
             told = json.loads(run("taskset", "-c", "1", RESUME, "--host", "127.0.0.1", "--port", port, "--name", HUB, "--hub", HUB,
@@ -196,7 +197,7 @@ def lookups():
     """The same connects at registries of a thousand and of a million."""
     hubs = {1000: start_hub(1000), 1_000_000: start_hub(1_000_000)}
     costs = {count: [] for count in hubs}
-    for _ in range(3):
+    for _ in range(ROUNDS):
         for count, (process, port) in hubs.items():
             before = cpu(process)
             done = json.loads(run(*load("connect", port, "--seconds", SECONDS, "--count", count)))["done"]

@@ -79,7 +79,7 @@ base::Result<std::shared_ptr<const net::ServerTls>> load_tls(const Config& confi
              {"fix", "clients that connect by these names will refuse; issue it with them as SAN"}});
     }
     return net::ServerTls::make(std::move(chain), *key,
-                                config.resumption ? net::Resumption::tickets : net::Resumption::none);
+                                config.resumption ? net::Resumption::sessions : net::Resumption::none);
 }
 
 }  // namespace

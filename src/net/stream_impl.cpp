@@ -11,8 +11,6 @@
 #include <climits>
 #include <system_error>
 
-#include "net/resumption.hpp"
-
 namespace net {
 
 namespace {
@@ -150,7 +148,6 @@ void describe_tls_peer(Stream::Impl& stream) {
     for (int i = SSL_is_server(ssl) ? 0 : 1; i < sk_X509_num(chain); ++i) {
         peer.certificates.push_back(pki::Certificate::share(sk_X509_value(chain, i)));
     }
-    append_kept_intermediates(ssl, peer.certificates);
 }
 
 std::string address_text(const sockaddr* address) {

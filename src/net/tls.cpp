@@ -5,7 +5,6 @@
 
 #include "base/result.hpp"
 #include "net/judgement.hpp"
-#include "net/resumption.hpp"
 #include "pki/openssl.hpp"
 
 namespace net {
@@ -17,6 +16,9 @@ namespace {
 constexpr const char* tls12_ciphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+constexpr long kept_sessions = 100'000;
+constexpr long session_seconds = 12L * 60 * 60;
 
 base::Result<pki::SslCtxPtr> make_context(const SSL_METHOD* method, std::string thing) {
     pki::clear_openssl_errors();
@@ -63,6 +65,20 @@ base::Status present(SSL_CTX* ctx, const pki::Chain& chain, const pki::PrivateKe
     return {};
 }
 
+/// The sessions stay here, with what the peer presented, and a ticket is no more than the name of one:
+/// sealing and opening a ticket that holds the session costs OpenSSL 3.0 as much as the handshake that it
+/// spares.
+void keep_sessions(SSL_CTX* ctx) {
+    // The oldest goes when there are too many; looking for expired ones would walk through all of them.
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+    SSL_CTX_sess_set_cache_size(ctx, kept_sessions);
+    SSL_CTX_set_timeout(ctx, session_seconds);
+    SSL_CTX_set_num_tickets(ctx, 1);
+    // A device that vanishes, as all do in an outage, must find its session again; MQTT and HTTP say
+    // themselves where they end.
+    SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+}
+
 int let_any_certificate_through(X509_STORE_CTX* store, void*) {
     X509_STORE_CTX_set_error(store, X509_V_OK);
     return 1;
@@ -106,7 +122,7 @@ base::Result<std::shared_ptr<const ServerTls>> ServerTls::make(pki::Chain chain,
     if (auto presented = present(ctx, chain, key, thing); !presented)
         return std::unexpected(presented.error());
     SSL_CTX_set_num_tickets(ctx, 0);
-    if (resumption == Resumption::tickets) allow_resumption(ctx);
+    if (resumption == Resumption::sessions) keep_sessions(ctx);
     SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     static constexpr unsigned char session_context[] = "sallyport";
     SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1);

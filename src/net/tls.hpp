@@ -15,13 +15,13 @@ struct ssl_ctx_st;
 namespace net {
 
 /// Whether clients may resume their sessions (RFC 8446 2.2): it spares a reconnect most of the handshake's
-/// cost and costs every full handshake a ticket.
-enum class Resumption { none, tickets };
+/// cost and costs memory for each session that is kept, of the last 100,000.
+enum class Resumption { none, sessions };
 
-/// What a TLS server presents and requires: TLS 1.2 and 1.3, released buffers, tickets only where resumption
-/// is asked for. A client
-/// certificate is requested with an empty CA list, never required; any is let through once its possession is
-/// proven, since trust is decided when the claimed identity is known (hub.md 1.3). Immutable; replaced whole.
+/// What a TLS server presents and requires: TLS 1.2 and 1.3, released buffers, sessions resumed only where
+/// resumption is asked for. A client certificate is requested with an empty CA list, never required; any is
+/// let through once its possession is proven, since trust is decided when the claimed identity is known
+/// (hub.md 1.3). Immutable; replaced whole.
 class ServerTls {
   public:
     /// chain: leaf, then intermediates; self-signed certificates behind the leaf are left out on the wire.
