@@ -40,8 +40,8 @@ Finding readable_by_service(const Device& device, const Held& held) {
 }
 
 Finding validity_and_access(const Device& device, const Held& held) {
-    return worst({readable_by_service(device, held), validity(device, held)},
-                 held.chain ? validity(device, held).reason : held.thing);
+    const auto valid = validity(device, held);
+    return worst({readable_by_service(device, held), valid}, held.chain ? valid.reason : held.thing);
 }
 
 Finding identity_expiry(const Device& device) {
@@ -50,11 +50,7 @@ Finding identity_expiry(const Device& device) {
     return validity_and_access(device, *held);
 }
 
-Finding est_expiry(const Device&) {
-    return ignored("no certificate of this device comes from an EST server");
-}
-
-Finding est_https(const Device&) {
+Finding est(const Device&) {
     return ignored("no certificate of this device comes from an EST server");
 }
 
@@ -136,7 +132,7 @@ constexpr std::array table{
     Check{"identity-certificate-expiry", group, "the device certificate is there and valid",
           Needs::configuration, identity_expiry},
     Check{"est-identity-and-bootstrap-certificate-expiry", group,
-          "the certificates towards the EST server are valid", Needs::configuration, est_expiry},
+          "the certificates towards the EST server are valid", Needs::configuration, est},
     Check{"local-ca-certificate-expiry", group, "the local CA's certificate is valid", Needs::configuration,
           local_ca_expiry},
     Check{"certs-preloaded", group, "preloaded certificates are there and valid", Needs::configuration,
@@ -145,8 +141,7 @@ constexpr std::array table{
           chain_order},
     Check{"certs-renewal-schedule", group, "renewal keeps up with its schedule", Needs::configuration,
           renewal},
-    Check{"est-server-https", group, "EST servers are asked over HTTPS alone", Needs::configuration,
-          est_https},
+    Check{"est-server-https", group, "EST servers are asked over HTTPS alone", Needs::configuration, est},
     Check{"certs-match-private-keys", group, "certificates belong to their private keys",
           Needs::configuration, match_keys},
     Check{"trust-bundle", group, "the trust bundle holds valid CA certificates", Needs::configuration,

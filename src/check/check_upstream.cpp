@@ -33,15 +33,18 @@ Finding judge_reached(const net::TlsTarget& target, const base::Status& reached,
     return error(fmt::format("{} {}", thing, reached.error().reason), how_to_reach(target));
 }
 
+base::Status reached_of(const TlsProbe& probe) {
+    if (probe.presented) return {};
+    return std::unexpected(probe.presented.error());
+}
+
 net::Task<Finding> connect(Device& device, std::uint16_t port) {
     const auto& hub = device.configuration->device->hub;
     const auto target = hub_target(*device.configuration, port);
     auto trust = edge::hub_trust(hub);
     if (!trust) co_return failed(trust.error(), "correct [provisioning] trusted_certs");
     auto probe = co_await probe_tls(target, *std::move(trust), device.clock);
-    base::Status reached;
-    if (!probe.presented) reached = std::unexpected(std::move(probe.presented).error());
-    co_return judge_reached(target, reached, probe.verdict);
+    co_return judge_reached(target, reached_of(probe), probe.verdict);
 }
 
 net::Task<Finding> hub_mqtt(Device& device) {
@@ -79,10 +82,8 @@ net::Task<Finding> parent(Device& device) {
     const auto target = hub_target(configuration, configuration.device->hub.mqtt_port);
     auto bundle = std::make_shared<const pki::TrustBundle>(device.trust_bundle());
     auto probe = co_await probe_tls(target, std::move(bundle), device.clock);
-    base::Status reached;
-    if (!probe.presented) reached = std::unexpected(std::move(probe.presented).error());
-    auto finding = judge_reached(target, reached, probe.verdict);
-    const bool no_anchor = !reached && !probe.verdict.steps.empty() && !probe.verdict.accepted() &&
+    auto finding = judge_reached(target, reached_of(probe), probe.verdict);
+    const bool no_anchor = !probe.presented && !probe.verdict.steps.empty() && !probe.verdict.accepted() &&
                            probe.verdict.first_failure()->check.starts_with("path.");
     if (no_anchor) finding.fix = "add the parent's root to the file of trust_bundle_cert; " + finding.fix;
     co_return finding;

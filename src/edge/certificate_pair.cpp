@@ -10,6 +10,17 @@ bool matches(const std::optional<pki::PrivateKey>& key, const std::optional<pki:
     return key && chain && key->matches(chain->front());
 }
 
+/// A certificate under `id` for the key that the handle names.
+net::Task<base::Result<pki::Chain>> certify(KeysClient keys, CertificatesClient certificates,
+                                            std::string handle, pki::CsrWish wish, std::string id) {
+    auto key = co_await keys.private_key(std::move(handle));
+    if (!key) co_return std::unexpected(std::move(key).error());
+    auto csr = pki::make_csr_pem(wish, *key);
+    if (!csr) co_return std::unexpected(std::move(csr).error());
+    auto made = co_await certificates.create(std::move(id), *std::move(csr), std::nullopt);
+    co_return made;
+}
+
 }  // namespace
 
 PairRepair repair_of(const PairFacts& facts) {
@@ -58,11 +69,7 @@ net::Task<base::Result<CertificatePair::State>> CertificatePair::look() const {
 net::Task<base::Result<pki::Chain>> CertificatePair::make(pki::CsrWish wish, std::string algorithms) const {
     auto handle = co_await keys_.create_pair(id_, std::move(algorithms));
     if (!handle) co_return std::unexpected(std::move(handle).error());
-    auto key = co_await keys_.private_key(*handle);
-    if (!key) co_return std::unexpected(std::move(key).error());
-    auto csr = pki::make_csr_pem(wish, *key);
-    if (!csr) co_return std::unexpected(std::move(csr).error());
-    auto made = co_await certificates_.create(id_, *std::move(csr), std::nullopt);
+    auto made = co_await certify(keys_, certificates_, *std::move(handle), std::move(wish), id_);
     co_return made;
 }
 
@@ -87,11 +94,7 @@ net::Task<base::Result<CertificatePair::State>> CertificatePair::make_next(pki::
     else
         handle = co_await keys_.load_pair(id_);
     if (!handle) co_return std::unexpected(std::move(handle).error());
-    auto key = co_await keys_.private_key(*handle);
-    if (!key) co_return std::unexpected(std::move(key).error());
-    auto csr = pki::make_csr_pem(wish, *key);
-    if (!csr) co_return std::unexpected(std::move(csr).error());
-    auto made = co_await certificates_.create(next_id(), *std::move(csr), std::nullopt);
+    auto made = co_await certify(keys_, certificates_, *std::move(handle), std::move(wish), next_id());
     if (!made) co_return std::unexpected(std::move(made).error());
     auto state = co_await look();
     if (!state) co_return std::unexpected(std::move(state).error());

@@ -178,6 +178,28 @@ net::Task<base::Status> Renewal::look() {
     co_return done;
 }
 
+// What is in use from now on.
+void Renewal::adopt(std::string_view event, const pki::Certificate& certificate) {
+    whole_ = true;
+    in_use_ = validity_of(certificate);
+    note(event, certificate);
+    if (subject_.policy)
+        next_ =
+            std::min(next_, std::max(renewal_due(*subject_.policy, *in_use_), clock_.now() + shortest_life));
+    if (subject_.changed) subject_.changed(certificate);
+}
+
+void Renewal::begin_change() {
+    changing_ = true;
+    ++changes_;
+}
+
+void Renewal::end_change() {
+    ++changes_;
+    changing_ = false;
+    release(for_settled_);
+}
+
 // Nothing can be done here but to tell, in time and then every day.
 void Renewal::watch(const pki::Certificate& certificate) {
     const auto now = clock_.now();
@@ -204,12 +226,9 @@ net::Task<base::Result<CertificatePair::State>> Renewal::repaired(CertificatePai
     const auto repair = repair_of(state.facts);
     if (repair == PairRepair::nothing || repair == PairRepair::key_lost || repair == PairRepair::make)
         co_return state;
-    changing_ = true;
-    ++changes_;
+    begin_change();
     auto done = co_await pair_.repair(std::move(state));
-    ++changes_;
-    changing_ = false;
-    release(for_settled_);
+    end_change();
     if (done && done->facts.in_use) note(base::events::certificate_repaired, done->chain->front());
     co_return done;
 }
@@ -221,13 +240,7 @@ net::Task<base::Status> Renewal::make() {
     auto made = co_await pair_.make(*std::move(wish), subject_.algorithms);
     ++changes_;
     if (!made) co_return std::unexpected(std::move(made).error());
-    whole_ = true;
-    in_use_ = validity_of(made->front());
-    note(base::events::certificate_made, made->front());
-    if (subject_.policy)
-        next_ =
-            std::min(next_, std::max(renewal_due(*subject_.policy, *in_use_), clock_.now() + shortest_life));
-    if (subject_.changed) subject_.changed(made->front());
+    adopt(base::events::certificate_made, made->front());
     co_return base::Status{};
 }
 
@@ -279,20 +292,10 @@ net::Task<base::Status> Renewal::renew(CertificatePair::State state) {
 
 net::Task<base::Status> Renewal::take(CertificatePair::State state) {
     const auto next = state.next->front();
-    changing_ = true;
-    ++changes_;
+    begin_change();
     auto done = co_await pair_.take_over(std::move(state));
-    ++changes_;
-    changing_ = false;
-    release(for_settled_);
-    if (!done) co_return done;
-    whole_ = true;
-    in_use_ = validity_of(next);
-    note(base::events::certificate_renewed, next);
-    if (subject_.policy)
-        next_ =
-            std::min(next_, std::max(renewal_due(*subject_.policy, *in_use_), clock_.now() + shortest_life));
-    if (subject_.changed) subject_.changed(next);
+    end_change();
+    if (done) adopt(base::events::certificate_renewed, next);
     co_return done;
 }
 

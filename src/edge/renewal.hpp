@@ -75,6 +75,9 @@ class Renewal {
     net::Task<base::Status> take(CertificatePair::State state);
     bool is_held() const;
     void watch(const pki::Certificate& certificate);
+    void begin_change();
+    void end_change();
+    void adopt(std::string_view event, const pki::Certificate& certificate);
     void note(std::string_view event, const pki::Certificate& certificate);
     base::Instant after_failure(const base::Error& why);
     void release(std::vector<net::Completion>& waiting);

@@ -58,7 +58,7 @@ steady_clock::time_point end_after(milliseconds limit) {
     return steady_clock::now() + std::min(limit, milliseconds(std::chrono::hours(24)));
 }
 
-/// Sends with or without a promise of more, and reads the answer; what both kinds of exchange do.
+/// A request on a connection of its own, within one limit.
 net::Task<base::Result<Response>> exchange(Endpoint endpoint, Request request, milliseconds limit,
                                            const base::Clock& clock) {
     const auto end = end_after(limit);
