@@ -6,6 +6,7 @@
 #include <openssl/objects.h>
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
 
 #include "pki/openssl.hpp"
@@ -25,13 +26,16 @@ bool set_p256_key(X509_PUBKEY* into, EVP_PKEY* key) {
         clear_openssl_errors();
         return false;
     }
-    auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(point, size));
-    if (copy && X509_PUBKEY_set0_param(into, OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
-                                       OBJ_nid2obj(NID_X9_62_prime256v1), copy, static_cast<int>(size)) == 1)
-        return true;
-    OPENSSL_free(copy);
-    clear_openssl_errors();
-    return false;
+    std::unique_ptr<unsigned char, FreeOpenSsl> copy(
+        static_cast<unsigned char*>(OPENSSL_memdup(point, size)));
+    const bool set = copy && X509_PUBKEY_set0_param(into, OBJ_nid2obj(NID_X9_62_id_ecPublicKey),
+                                                    V_ASN1_OBJECT, OBJ_nid2obj(NID_X9_62_prime256v1),
+                                                    copy.get(), static_cast<int>(size)) == 1;
+    if (set)
+        static_cast<void>(copy.release());  // the key's own now
+    else
+        clear_openssl_errors();
+    return set;
 }
 
 }  // namespace pki
