@@ -44,6 +44,7 @@ base::Result<std::string> of_policy(const Options& options) {
                           "there are " + known);
     }
     std::string host = options.host.empty() ? config.name() : options.host;
+    if (options.host.empty() && host.contains(':')) host = "[" + host + "]";  // an IPv6 address
     // A port that any free one stands for is known to the running hub alone.
     if (options.host.empty() && config.listen.https_port != 443 && config.listen.https_port != 0)
         host += fmt::format(":{}", config.listen.https_port);

@@ -116,8 +116,9 @@ net::Task<> Connection::serve(ConnectionHandler& handler) {
             in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(used));
         }
         if (end_ || pending_ >= options_.window || paused()) continue;
-        const auto filled = co_await fill();
-        if (!filled) finish(filled.error());
+        const auto ready = co_await await_input();
+        const auto taken = co_await take_input(ready);
+        if (!taken) finish(taken.error());
     }
 }
 
@@ -132,35 +133,39 @@ std::chrono::milliseconds until(base::Instant when, base::Instant now) {
 
 }  // namespace
 
-net::Task<base::Result<bool>> Connection::fill() {
-    auto limit = until(silent_after(), steady_now());
-    if (expires_) limit = std::min(limit, until(*expires_, clock_.now()));
+std::chrono::milliseconds Connection::patience() const {
+    const auto limit = until(silent_after(), steady_now());
+    return expires_ ? std::min(limit, until(*expires_, clock_.now())) : limit;
+}
+
+// No coroutine of its own: what an idle connection waits in is paid for by each of them.
+net::Task<base::Status> Connection::await_input() {
     // Nothing is owed to a peer that has not introduced itself: it does not hold up the end of the process.
-    base::Status ready;
-    if (session_.state() == Session::State::awaiting_connect)
-        ready = co_await stream_.readable_when_idle(limit);
-    else
-        ready = co_await stream_.readable(limit);
-    if (!ready && ready.error().code != base::Code::timeout) co_return std::unexpected(ready.error());
+    if (session_.state() == Session::State::awaiting_connect) return stream_.readable_when_idle(patience());
+    return stream_.readable(patience());
+}
+
+net::Task<base::Status> Connection::take_input(base::Status ready) {
+    if (!ready && ready.error().code != base::Code::timeout) co_return ready;
     if (has_expired()) co_return std::unexpected(expired_);
     if (steady_now() >= silent_after()) {
         co_return base::fail(
             base::Code::timeout, "peer",
             started_ ? "was silent for longer than its keep-alive allows" : "sent no CONNECT in time");
     }
-    if (!ready) co_return true;
+    if (!ready) co_return base::Status{};
     std::size_t want = first_read;
     const auto size = packet_size(in_);
     if (size && *size && **size > in_.size()) want = std::min(**size - in_.size(), largest_read);
     const std::size_t have = in_.size();
     in_.resize(have + want);
     const std::span<std::byte> tail = std::span(in_).subspan(have);
-    const auto got = co_await stream_.read_some(tail, limit);
+    const auto got = co_await stream_.read_some(tail, patience());
     in_.resize(have + (got ? *got : 0));
     if (!got && got.error().code != base::Code::timeout) co_return std::unexpected(got.error());
     if (auto fine = unwrap(have); !fine) co_return std::unexpected(std::move(fine).error());
     if (have == 0 && in_.empty()) base::Bytes().swap(in_);
-    co_return true;
+    co_return base::Status{};
 }
 
 /// Replaces what `in_` holds behind `from`, as it was read, by what it carries.

@@ -113,7 +113,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Connection(net::Stream stream, const base::Clock& clock, Options options,
                std::unique_ptr<net::Framing> framing, base::Bytes early);
     net::Task<> serve(ConnectionHandler& handler);
-    net::Task<base::Result<bool>> fill();
+    std::chrono::milliseconds patience() const;
+    net::Task<base::Status> await_input();
+    net::Task<base::Status> take_input(base::Status ready);
     base::Status unwrap(std::size_t from);
     net::Task<> handle(std::vector<Action> actions, ConnectionHandler& handler);
     net::Task<> decide(Connect connect, ConnectionHandler& handler);

@@ -211,10 +211,10 @@ std::vector<Action> Session::stored(std::uint16_t packet_id) {
     if (state_ != State::running) return actions;
     const auto found = std::ranges::find(unacknowledged_in_, std::pair(packet_id, false));
     if (found != unacknowledged_in_.end()) found->second = true;
-    while (!unacknowledged_in_.empty() && unacknowledged_in_.front().second) {
-        actions.push_back(Send{Puback{unacknowledged_in_.front().first}});
-        unacknowledged_in_.pop_front();
-    }
+    const auto open = std::ranges::find(unacknowledged_in_, false, &std::pair<std::uint16_t, bool>::second);
+    for (auto each = unacknowledged_in_.begin(); each != open; ++each)
+        actions.push_back(Send{Puback{each->first}});
+    unacknowledged_in_.erase(unacknowledged_in_.begin(), open);
     return actions;
 }
 

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <variant>
@@ -103,10 +102,11 @@ class Session {
     bool clean_session_ = true;
     std::chrono::seconds patience_{limits::connect_deadline};
     base::Instant silent_after_ = base::Instant::max();
-    std::deque<Packet> waiting_;
+    // Vectors: an empty deque holds half a kilobyte, and most sessions are idle.
+    std::vector<Packet> waiting_;
     std::size_t waiting_bytes_ = 0;
-    std::deque<std::pair<std::uint16_t, bool>> unacknowledged_in_;  ///< id, stored
-    std::vector<std::uint16_t> in_flight_out_;                      ///< sorted
+    std::vector<std::pair<std::uint16_t, bool>> unacknowledged_in_;  ///< id, stored
+    std::vector<std::uint16_t> in_flight_out_;                       ///< sorted
     std::uint16_t next_id_ = 1;
 };
 

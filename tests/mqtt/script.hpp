@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <deque>
 
 #include <functional>
 #include <string>
