@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "net/timer.hpp"
+
 namespace edge {
 namespace {
 
