@@ -13,8 +13,6 @@
 #include "net/clock_watch.hpp"
 
 namespace edge {
-namespace {}  // namespace
-
 base::Status WorkloadService::listen(net::Loop& loop) {
     const auto directory = config_.home / "mnt";
     if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
@@ -57,7 +55,8 @@ net::Task<> WorkloadService::prepare(std::function<void()> ready) {
     wake_.emplace();
     const net::ClockWatch clock_watch([this] { wake_->notify(); });
     constexpr std::chrono::seconds first_pause{1}, longest_pause{15};
-    // How soon a new generation id reaches the module's files.
+    // How soon a new generation id reaches the module's files. More often at first: a device that was
+    // registered anew while it was off learns of it in its first minute.
     constexpr std::chrono::seconds between_looks{30};
     auto pause = first_pause;
     co_await edge_ca_.first_step();
@@ -72,9 +71,8 @@ net::Task<> WorkloadService::prepare(std::function<void()> ready) {
         }
         // Only now, so that who starts the gateway next finds its files where the hub could be reached.
         if (!std::exchange(told, true)) ready();
-        if (all) pause = between_looks;
         co_await wake_->wait(pause);
-        if (!all) pause = std::min(pause * 2, longest_pause);
+        pause = std::min(pause * 2, all ? between_looks : longest_pause);
     }
 }
 

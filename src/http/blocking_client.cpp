@@ -7,8 +7,6 @@
 #include "http/writer.hpp"
 
 namespace http {
-namespace {}  // namespace
-
 base::Result<Response> BlockingClient::ask_once(const std::string& bytes, bool& silent) {
     silent = true;
     if (auto written = stream_->write_all(base::as_bytes(bytes)); !written)
