@@ -41,8 +41,8 @@ function(sallyport_module name)
   endif()
   set(base "${CMAKE_BINARY_DIR}/inc/${name}")
   # A header whose own source includes it first has been compiled alone by that; the others are by
-  # all_verify_interface_header_sets. Where a precompiled header stands in front, tree.headers_name_what_they_use
-  # makes up for what it hides.
+  # all_verify_interface_header_sets. Where a precompiled header or the sources of a batch stand in front,
+  # tree.headers_name_what_they_use makes up for what they hide.
   set(proven "")
   foreach(header ${headers})
     string(REGEX REPLACE "hpp$" "cpp" source "${CMAKE_SOURCE_DIR}/src/${name}/${header}")
