@@ -22,7 +22,7 @@ namespace {
 
 constexpr auto key_types = "ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096";
 
-struct InitOptions {
+struct CaInitOptions {
     std::string data;
     std::string root = ca::InitInput{}.root;
     std::string chain = ca::InitInput{}.chain.front();
@@ -54,7 +54,7 @@ base::Status as_usage(base::Status status) {
     return std::unexpected(std::move(error));
 }
 
-base::Status run_init(const InitOptions& options) {
+base::Status run_init(const CaInitOptions& options) {
     ca::InitInput input{.data = options.data, .root = options.root};
     SP_TRY(return, input.key_type, key_type(options.key));
     input.chain.clear();
@@ -184,7 +184,7 @@ Run runner(std::shared_ptr<Options> options, base::Status (*command)(const Optio
 }
 
 void add_init(CLI::App& ca, Run& run) {
-    const auto options = std::make_shared<InitOptions>();
+    const auto options = std::make_shared<CaInitOptions>();
     auto* command = ca.add_subcommand("init", "Make a root CA and the intermediates below it");
     command->add_option("--data", options->data, "Data directory, made where it is missing")->required();
     command->add_option("--root", options->root, "Name of the root CA")->capture_default_str();

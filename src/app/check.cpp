@@ -14,7 +14,7 @@
 namespace app {
 namespace {
 
-struct Options {
+struct CheckOptions {
     std::string root = "/";
     std::string output = "text";
     std::vector<std::string> only;
@@ -41,7 +41,7 @@ Exit list(const std::vector<check::Check>& checks) {
     return Exit::done;
 }
 
-Exit run_check(const Options& options) {
+Exit run_check(const CheckOptions& options) {
     auto chosen = check::choose(options.only, options.but);
     if (!chosen) return report(chosen.error());
     if (options.list) return list(*chosen);
@@ -59,7 +59,7 @@ Exit run_check(const Options& options) {
 }  // namespace
 
 void add_check(CLI::App& root, Run& run) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CheckOptions>();
     auto* command = root.add_subcommand(
         "check", "Look at this edge device: certificates, keys, names, clock, services, connectivity");
     command->add_option("--root", options->root, "Directory under which all paths lie")->type_name("DIR");

@@ -14,14 +14,14 @@
 namespace app {
 namespace {
 
-struct RunOptions {
+struct EdgeRunOptions {
     std::string root = "/";
     std::string service;
     std::string ready_file;
     int ready_descriptor = -1;
 };
 
-Exit run_edge(const RunOptions& options, std::vector<std::string> log_arguments) {
+Exit run_edge(const EdgeRunOptions& options, std::vector<std::string> log_arguments) {
     std::error_code why;
     const edge::Paths paths(std::filesystem::absolute(options.root, why).lexically_normal());
     base::Status done;
@@ -44,7 +44,7 @@ void add_edge(CLI::App& root, Run& run) {
         root.add_subcommand("edge", "Services of the edge device: keys, certificates, identity, workload");
     edge->require_subcommand(1);
     auto* command = edge->add_subcommand("run", "Run the four services, each a process of its own");
-    const auto options = std::make_shared<RunOptions>();
+    const auto options = std::make_shared<EdgeRunOptions>();
     command->add_option("--root", options->root, "Directory under which all paths lie")->type_name("DIR");
     command
         ->add_option("--service", options->service,

@@ -18,7 +18,7 @@
 namespace app {
 namespace {
 
-struct Options {
+struct CertsOptions {
     std::string root = "/";
     std::string module;
     std::string certificate;
@@ -33,13 +33,13 @@ std::filesystem::path whole(const std::string& path) {
     return std::filesystem::absolute(path, why).lexically_normal();
 }
 
-std::filesystem::path environment_of(const Options& options) {
+std::filesystem::path environment_of(const CertsOptions& options) {
     const edge::Paths paths(whole(options.root));
     return paths.home(edge::Service::workload) / "env" /
            fmt::format("{}.env", edge::bare_module(options.module));
 }
 
-base::Result<edge::FollowWish> wish_of(const Options& options) {
+base::Result<edge::FollowWish> wish_of(const CertsOptions& options) {
     SP_TRY(return, auto reload, edge::split_command(options.reload));
     SP_TRY(return, reload.front(), edge::find_program(reload.front()));
     edge::FollowWish wish{environment_of(options), options.common_name, whole(options.certificate),
@@ -55,7 +55,7 @@ base::Result<edge::FollowWish> wish_of(const Options& options) {
     return wish;
 }
 
-Exit follow(const Options& options) {
+Exit follow(const CertsOptions& options) {
     auto wish = wish_of(options);
     if (!wish) return report(wish.error());
     net::Loops loops(1);
@@ -84,7 +84,7 @@ std::string quoted_line(const std::vector<std::string>& words) {
     return line;
 }
 
-Exit install(const Options& options) {
+Exit install(const CertsOptions& options) {
     const edge::Paths paths(whole(options.root));
     if (auto good = edge::check_installable(paths); !good) return report(good.error());
     const auto wish = wish_of(options);
@@ -104,7 +104,7 @@ Exit install(const Options& options) {
     return Exit::done;
 }
 
-void add_common(CLI::App& command, Options& options) {
+void add_common(CLI::App& command, CertsOptions& options) {
     command.add_option("--module", options.module, "The module whose server certificate it is")->required();
     command.add_option("--cert", options.certificate, "Gets the certificate chain, 0644")
         ->type_name("FILE")
@@ -126,13 +126,13 @@ void add_common(CLI::App& command, Options& options) {
 void add_edge_certs(CLI::App& edge, Run& run) {
     auto* certs =
         edge.add_subcommand("certs", "Server certificates for programs of others")->require_subcommand(1);
-    const auto to_install = std::make_shared<Options>();
+    const auto to_install = std::make_shared<CertsOptions>();
     auto* install_it = certs->add_subcommand(
         "install", "Write and start a systemd unit that keeps a program's certificate fresh");
     add_common(*install_it, *to_install);
     install_it->callback([&run, to_install] { run = [to_install] { return install(*to_install); }; });
 
-    const auto to_follow = std::make_shared<Options>();
+    const auto to_follow = std::make_shared<CertsOptions>();
     auto* follow_it = certs->add_subcommand("follow", "The same in the foreground, until SIGTERM or SIGINT");
     add_common(*follow_it, *to_follow);
     follow_it

@@ -19,7 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct ConfigOptions {
     std::string root = "/";
     std::string file;
     bool dry_run = false;
@@ -55,7 +55,7 @@ json::value text_or_null(const std::optional<std::string>& text) {
     return text ? json::value(*text) : json::value(nullptr);
 }
 
-void print_json(const edge::Applied& applied) {
+void print_applied(const edge::Applied& applied) {
     json::array differences;
     for (const auto& each : applied.differences)
         differences.push_back(json::object{{"service", edge::to_string(each.service)},
@@ -123,7 +123,7 @@ void print_end(const edge::Applied& applied) {
     if (applied.concerns_gateway()) fmt::print("sallyport gateway run, if it runs, must be started again\n");
 }
 
-Exit apply(const Options& options) {
+Exit apply(const ConfigOptions& options) {
     std::error_code why;
     edge::Application application{
         edge::Paths(std::filesystem::absolute(options.root, why).lexically_normal()), std::nullopt,
@@ -132,7 +132,7 @@ Exit apply(const Options& options) {
     const auto applied = edge::apply_configuration(application, base::system_clock().now());
     if (!applied) return report(applied.error());
     if (options.output == "json") {
-        print_json(*applied);
+        print_applied(*applied);
     } else {
         print_findings(*applied);
         if (applied->is_good()) {
@@ -148,7 +148,7 @@ Exit apply(const Options& options) {
 void add_edge_config(CLI::App& edge, Run& run) {
     auto* config =
         edge.add_subcommand("config", "Check, apply or begin a configuration")->require_subcommand(1);
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ConfigOptions>();
     auto* command = config->add_subcommand(
         "apply", "Check everything, show what changes, and make the running services take it over");
     command->add_option("--root", options->root, "Directory under which all paths lie")->type_name("DIR");

@@ -12,7 +12,7 @@
 namespace app {
 namespace {
 
-struct Options {
+struct NewConfigOptions {
     std::string root = "/";
     std::string file;
     bool force = false;
@@ -24,7 +24,7 @@ std::optional<std::filesystem::path> given(const std::string& path) {
     return path.empty() ? std::nullopt : std::optional<std::filesystem::path>(path);
 }
 
-edge::NewConfiguration wish_of(const Options& options) {
+edge::NewConfiguration wish_of(const NewConfigOptions& options) {
     auto wish = options.wish;
     if (wish.hostname.empty()) wish.hostname = edge::machine_name();
     wish.identity_certificate = options.identity_certificate;
@@ -36,7 +36,7 @@ edge::NewConfiguration wish_of(const Options& options) {
     return wish;
 }
 
-Exit write(const Options& options) {
+Exit write(const NewConfigOptions& options) {
     const auto text = edge::new_configuration_text(wish_of(options));
     const auto found = edge::look_at_new_configuration(text, base::system_clock().now());
     for (const auto& problem : found.problems) report(problem);
@@ -52,7 +52,7 @@ Exit write(const Options& options) {
     return Exit::done;
 }
 
-void add_common(CLI::App& command, Options& options) {
+void add_common(CLI::App& command, NewConfigOptions& options) {
     command.add_option("--root", options.root, "Directory under which all paths lie")->type_name("DIR");
     command.add_option("-c,--config-file", options.file, "Where to write it")->type_name("FILE");
     command.add_flag("-f,--force", options.force, "Replace a file that is there");
@@ -77,7 +77,7 @@ void add_common(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_edge_config_new(CLI::App& config, Run& run) {
-    const auto by_key = std::make_shared<Options>();
+    const auto by_key = std::make_shared<NewConfigOptions>();
     auto* mp = config.add_subcommand("mp", "Write a first config.toml for a device with a key");
     mp->add_option("-s,--connection-string", by_key->wish.connection_string,
                    "The device's connection string at the hub")
@@ -86,7 +86,7 @@ void add_edge_config_new(CLI::App& config, Run& run) {
     add_common(*mp, *by_key);
     mp->callback([&run, by_key] { run = [by_key] { return write(*by_key); }; });
 
-    const auto by_certificate = std::make_shared<Options>();
+    const auto by_certificate = std::make_shared<NewConfigOptions>();
     auto* x509 = config.add_subcommand("x509", "Write a first config.toml for a device with a certificate");
     x509->add_option("--hub-hostname", by_certificate->wish.hub_hostname, "The hub's name, host[:https-port]")
         ->required();

@@ -22,7 +22,7 @@ namespace {
 
 constexpr const char* every_address = "\"::\", every address";
 
-struct InitOptions {
+struct HubInitOptions {
     std::filesystem::path data;
     std::vector<std::string> names;
     std::string certificate;
@@ -30,7 +30,7 @@ struct InitOptions {
     ListenWish listen;
 };
 
-base::Status make_hub(const InitOptions& options) {
+base::Status make_hub(const HubInitOptions& options) {
     for (const auto& name : options.names) {
         if (auto fine = hub::check_hub_name(name); !fine) {
             auto error = std::move(fine).error();
@@ -65,7 +65,7 @@ base::Status make_hub(const InitOptions& options) {
     return base::write_atomically(config, text, base::secret_mode);
 }
 
-Exit init(const InitOptions& options) {
+Exit init(const HubInitOptions& options) {
     if (auto made = make_hub(options); !made) return report(made.error());
     if (options.certificate.empty()) {
         fmt::print(
@@ -77,14 +77,14 @@ Exit init(const InitOptions& options) {
     return Exit::done;
 }
 
-struct RunOptions {
+struct HubRunOptions {
     std::filesystem::path data;
     std::filesystem::path config;
     std::filesystem::path ready_file;
     ListenWish listen;
 };
 
-base::Status serve(const RunOptions& options) {
+base::Status serve(const HubRunOptions& options) {
     SP_TRY(return, auto config, hub::read_config(options.data, options.config, options.listen.options()));
     ServeHooks hooks;
     if (!options.ready_file.empty()) {
@@ -97,7 +97,7 @@ base::Status serve(const RunOptions& options) {
     return serve_hub(std::move(config), hooks);
 }
 
-Exit run_hub(const RunOptions& options) {
+Exit run_hub(const HubRunOptions& options) {
     if (auto served = serve(options); !served) return report(served.error());
     return Exit::done;
 }
@@ -105,7 +105,7 @@ Exit run_hub(const RunOptions& options) {
 }  // namespace
 
 void add_hub(CLI::App& hub, Run& run) {
-    auto init_options = std::make_shared<InitOptions>();
+    auto init_options = std::make_shared<HubInitOptions>();
     auto* init_command =
         hub.add_subcommand("init", "make the data directory of a hub: configuration, registry, policies");
     init_command->add_option("--data", init_options->data, "directory of the hub")->required();
@@ -117,7 +117,7 @@ void add_hub(CLI::App& hub, Run& run) {
     add_listen_options(*init_command, init_options->listen, every_address);
     init_command->callback([init_options, &run] { run = [init_options] { return init(*init_options); }; });
 
-    auto run_options = std::make_shared<RunOptions>();
+    auto run_options = std::make_shared<HubRunOptions>();
     auto* run_command = hub.add_subcommand("run", "serve: MQTT and HTTPS, until SIGTERM");
     run_command->add_option("--data", run_options->data, "directory of the hub")->required();
     run_command->add_option("--config", run_options->config, "configuration (default DIR/hub.toml)");

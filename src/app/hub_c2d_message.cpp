@@ -19,11 +19,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view version = "?api-version=2021-04-12";
 constexpr std::string_view application_prefix = "iothub-app-";
 constexpr std::size_t largest_data = 64 * 1024;
 
-struct Options {
+struct C2dMessageOptions {
     HubLogin login;
     std::string device;
     std::optional<std::string> data;
@@ -47,9 +46,9 @@ struct Options {
 struct Answered {
     Exit exit = Exit::done;
 };
-using Work = base::Result<Answered> (*)(const Options&);
+using Work = base::Result<Answered> (*)(const C2dMessageOptions&);
 
-std::string device_path(const Options& options) {
+std::string device_path(const C2dMessageOptions& options) {
     return path_of({"devices", options.device, "messages", "devicebound"});
 }
 
@@ -79,7 +78,7 @@ base::Status add_properties(std::string_view text,
     return {};
 }
 
-base::Result<std::string> read_data(const Options& options) {
+base::Result<std::string> read_data(const C2dMessageOptions& options) {
     if (options.data && !options.data_file.empty())
         return base::fail(base::Code::usage, "--data and --data-file-path", "are both given", "give one");
     if (options.data) return *options.data;
@@ -88,7 +87,7 @@ base::Result<std::string> read_data(const Options& options) {
     return base::read_file(options.data_file, "message", largest_data);
 }
 
-base::Result<Answered> send(const Options& options) {
+base::Result<Answered> send(const C2dMessageOptions& options) {
     SP_TRY(return, auto data, read_data(options));
     const auto id = options.message_id.empty() ? pki::random_uuid() : options.message_id;
     std::vector<std::pair<std::string, std::string>> headers{{"Content-Type", "application/octet-stream"},
@@ -107,7 +106,7 @@ base::Result<Answered> send(const Options& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer,
                  client.send({.verb = http::Verb::post,
-                              .target = device_path(options) + std::string(version),
+                              .target = device_path(options) + std::string(api_version),
                               .body = std::move(data),
                               .headers = std::move(headers)}));
     if (options.login.json())
@@ -117,12 +116,12 @@ base::Result<Answered> send(const Options& options) {
     return Answered{};
 }
 
-base::Result<Answered> purge(const Options& options) {
+base::Result<Answered> purge(const C2dMessageOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer,
-                 client.send(
-                     {.verb = http::Verb::delete_,
-                      .target = path_of({"devices", options.device, "commands"}) + std::string(version)}));
+                 client.send({.verb = http::Verb::delete_,
+                              .target = path_of({"devices", options.device, "commands"}) +
+                                        std::string(api_version)}));
     SP_TRY(return, const auto value, parse_answer(answer));
     const auto* object = value.if_object();
     const auto* count = object == nullptr ? nullptr : object->if_contains("totalMessagesPurged");
@@ -152,15 +151,15 @@ json::object describe(const http::Response& answer, const std::string& etag) {
     return out;
 }
 
-base::Status settle(const HubClient& client, const Options& options, const std::string& etag) {
+base::Status settle(const HubClient& client, const C2dMessageOptions& options, const std::string& etag) {
     const auto path = device_path(options) + path_of({etag});
     HubClient::Ask ask;
     if (options.abandon) {
         ask.verb = http::Verb::post;
-        ask.target = path + "/abandon" + std::string(version);
+        ask.target = path + "/abandon" + std::string(api_version);
     } else if (options.complete || options.reject) {
         ask.verb = http::Verb::delete_;
-        ask.target = path + std::string(version) + (options.reject ? "&reject" : "");
+        ask.target = path + std::string(api_version) + (options.reject ? "&reject" : "");
     } else {
         return {};
     }
@@ -168,12 +167,12 @@ base::Status settle(const HubClient& client, const Options& options, const std::
     return {};
 }
 
-base::Result<Answered> receive(const Options& options) {
+base::Result<Answered> receive(const C2dMessageOptions& options) {
     if (options.complete + options.reject + options.abandon > 1)
         return base::fail(base::Code::usage, "--complete, --reject and --abandon", "exclude each other",
                           "give one");
     SP_TRY(return, const auto client, HubClient::make(options.login));
-    HubClient::Ask ask{.target = device_path(options) + std::string(version)};
+    HubClient::Ask ask{.target = device_path(options) + std::string(api_version)};
     if (options.lock_timeout)
         ask.headers.emplace_back("IotHub-MessageLockTimeout", std::to_string(*options.lock_timeout));
     SP_TRY(return, const auto answer, client.send(ask));
@@ -194,12 +193,13 @@ base::Result<Answered> receive(const Options& options) {
     return Answered{};
 }
 
-base::Result<Answered> feedback(const Options& options) {
+base::Result<Answered> feedback(const C2dMessageOptions& options) {
     const std::string path = "/messages/serviceBound/feedback";
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer,
-                 client.send({.target = path + std::string(version) + "&wait=" + std::to_string(options.wait),
-                              .limit = std::chrono::seconds(options.wait + 30)}));
+                 client.send(
+                     {.target = path + std::string(api_version) + "&wait=" + std::to_string(options.wait),
+                      .limit = std::chrono::seconds(options.wait + 30)}));
     if (answer.status == 204) {
         fmt::print(stderr, "there is no feedback\n");
         return Answered{Exit::no};
@@ -214,8 +214,8 @@ base::Result<Answered> feedback(const Options& options) {
     std::erase(etag, '"');
     // It has been shown; before that it would be lost with this process.
     SP_TRY(return, const auto done,
-                 client.send(
-                     {.verb = http::Verb::delete_, .target = path + path_of({etag}) + std::string(version)}));
+                 client.send({.verb = http::Verb::delete_,
+                              .target = path + path_of({etag}) + std::string(api_version)}));
     return Answered{};
 }
 
@@ -224,8 +224,8 @@ Exit finish(const base::Result<Answered>& done) {
     return report_hub(done.error());
 }
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
-                   const char* what, Work work) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<C2dMessageOptions>& options,
+                   const char* name, const char* what, Work work) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     if (work != &feedback)
@@ -239,7 +239,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
 void add_hub_c2d_message(CLI::App& hub, Run& run) {
     auto* group = hub.add_subcommand("c2d-message", "cloud-to-device messages")->require_subcommand(1);
 
-    auto sending = std::make_shared<Options>();
+    auto sending = std::make_shared<C2dMessageOptions>();
     auto* send_command = add_verb(*group, run, sending, "send", "send a message; prints its id", &send);
     send_command->add_option("--data,--da", sending->data, "what the device receives, at most 64 KiB");
     send_command->add_option("--data-file-path,--dfp", sending->data_file, "file with what it receives");
@@ -257,10 +257,10 @@ void add_hub_c2d_message(CLI::App& hub, Run& run) {
                      "when the message ends, in milliseconds since 1970 (default: in an hour)")
         ->check(CLI::NonNegativeNumber);
 
-    auto purging = std::make_shared<Options>();
+    auto purging = std::make_shared<C2dMessageOptions>();
     add_verb(*group, run, purging, "purge", "remove every message that waits for a device", &purge);
 
-    auto receiving = std::make_shared<Options>();
+    auto receiving = std::make_shared<C2dMessageOptions>();
     auto* receive_command =
         add_verb(*group, run, receiving, "receive", "the next message, as its device would get it", &receive);
     receive_command
@@ -271,7 +271,7 @@ void add_hub_c2d_message(CLI::App& hub, Run& run) {
     receive_command->add_flag("--reject", receiving->reject, "take it off the queue as not wanted");
     receive_command->add_flag("--abandon", receiving->abandon, "put it back");
 
-    auto reading = std::make_shared<Options>();
+    auto reading = std::make_shared<C2dMessageOptions>();
     add_verb(*group, run, reading, "feedback", "what became of messages that asked for it", &feedback)
         ->add_option("--wait", reading->wait, "seconds to wait for it")
         ->check(CLI::Range(0, 55));

@@ -18,10 +18,10 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view version = "?api-version=2023-06-30";
-constexpr std::size_t largest_file = 64 * 1024;
+constexpr std::string_view certificates_version = "?api-version=2023-06-30";
+constexpr std::size_t largest_certificate_file = 64 * 1024;
 
-struct Options {
+struct CertificateOptions {
     HubLogin login;
     std::string name;
     std::string path;
@@ -35,7 +35,7 @@ std::string target(const HubClient& client, const std::string& name, std::string
                                 "Microsoft.Devices", "IotHubs", client.host(), "certificates"});
     if (!name.empty()) path += "/" + base::percent_encode(name);
     if (!action.empty()) path += "/" + std::string(action);
-    return path + std::string(version);
+    return path + std::string(certificates_version);
 }
 
 std::string describe(const json::object& document) {
@@ -49,7 +49,7 @@ std::string describe(const json::object& document) {
         text_member(facts, "subject"), text_member(facts, "expiry"), text_member(facts, "thumbprint"));
 }
 
-base::Status show_answer(const HubLogin& login, const http::Response& answer) {
+base::Status show_certificate(const HubLogin& login, const http::Response& answer) {
     SP_TRY(return, const auto value, parse_answer(answer));
     if (login.json())
         print_json(value);
@@ -67,14 +67,14 @@ base::Result<json::object> fetch(const HubClient& client, const std::string& nam
 }
 
 /// The etag that was given, or the one that the certificate has now.
-base::Result<std::string> etag_for(const HubClient& client, const Options& options) {
+base::Result<std::string> etag_for(const HubClient& client, const CertificateOptions& options) {
     if (!options.etag.empty()) return quoted_etag(options.etag);
     SP_TRY(return, const auto known, fetch(client, options.name));
     return quoted_etag(text_member(known, "etag"));
 }
 
 base::Result<std::string> read_certificate_file(const std::string& path) {
-    SP_TRY(return, auto file, base::read_file(path, "certificate", largest_file));
+    SP_TRY(return, auto file, base::read_file(path, "certificate", largest_certificate_file));
     if (file.find("PRIVATE KEY") != std::string::npos) {
         return base::fail(base::Code::invalid_argument, "certificate " + path, "holds a private key",
                           "give the certificate alone; a key never leaves its owner");
@@ -82,7 +82,7 @@ base::Result<std::string> read_certificate_file(const std::string& path) {
     return file;
 }
 
-base::Status create(const Options& options) {
+base::Status create(const CertificateOptions& options) {
     SP_TRY(return, const auto file, read_certificate_file(options.path));
     SP_TRY(return, const auto client, HubClient::make(options.login));
     const json::object body{
@@ -92,16 +92,16 @@ base::Status create(const Options& options) {
         .verb = http::Verb::put, .target = target(client, options.name), .body = json::serialize(body)};
     if (!options.etag.empty()) ask.if_match = quoted_etag(options.etag);
     SP_TRY(return, const auto answer, client.send(ask));
-    return show_answer(options.login, answer);
+    return show_certificate(options.login, answer);
 }
 
-base::Status show(const Options& options) {
+base::Status show(const CertificateOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer, client.send({.target = target(client, options.name)}));
-    return show_answer(options.login, answer);
+    return show_certificate(options.login, answer);
 }
 
-base::Status list(const Options& options) {
+base::Status list(const CertificateOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer, client.send({.target = target(client, {})}));
     SP_TRY(return, const auto value, parse_answer(answer));
@@ -118,7 +118,7 @@ base::Status list(const Options& options) {
     return {};
 }
 
-base::Status remove(const Options& options) {
+base::Status remove(const CertificateOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto etag, etag_for(client, options));
     SP_TRY(
@@ -129,7 +129,7 @@ base::Status remove(const Options& options) {
     return {};
 }
 
-base::Status generate_code(const Options& options) {
+base::Status generate_code(const CertificateOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto etag, etag_for(client, options));
     SP_TRY(return, const auto answer,
@@ -149,7 +149,7 @@ base::Status generate_code(const Options& options) {
     return {};
 }
 
-base::Status verify(const Options& options) {
+base::Status verify(const CertificateOptions& options) {
     SP_TRY(return, const auto file, read_certificate_file(options.path));
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto etag, etag_for(client, options));
@@ -159,11 +159,11 @@ base::Status verify(const Options& options) {
                               .target = target(client, options.name, "verify"),
                               .body = json::serialize(body),
                               .if_match = etag}));
-    return show_answer(options.login, answer);
+    return show_certificate(options.login, answer);
 }
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
-                   const char* what, base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<CertificateOptions>& options,
+                   const char* name, const char* what, base::Status (*work)(const CertificateOptions&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     if (std::string_view(name) != "list") {
@@ -178,7 +178,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
 void add_hub_certificate(CLI::App& hub, Run& run) {
     auto* group = hub.add_subcommand("certificate", "CA certificates for X.509 CA authentication")
                       ->require_subcommand(1);
-    auto creating = std::make_shared<Options>();
+    auto creating = std::make_shared<CertificateOptions>();
     auto* command = add_verb(*group, run, creating, "create", "upload one, or replace it", &create);
     command->add_option("--path,-p", creating->path, "the certificate, PEM or DER")->required();
     add_truth_option(
@@ -186,22 +186,22 @@ void add_hub_certificate(CLI::App& hub, Run& run) {
         "trust it without proof of possession");
     command->add_option("--etag,-e", creating->etag, "replace the one that has this etag");
 
-    auto opening = std::make_shared<Options>();
+    auto opening = std::make_shared<CertificateOptions>();
     add_verb(*group, run, opening, "generate-verification-code",
              "the common name for a certificate that proves possession of the CA's key", &generate_code)
         ->add_option("--etag,-e", opening->etag, "fail unless it still has this etag");
 
-    auto proving = std::make_shared<Options>();
+    auto proving = std::make_shared<CertificateOptions>();
     auto* proof = add_verb(*group, run, proving, "verify",
                            "prove possession: devices below it are let in from then on", &verify);
     proof->add_option("--path,-p", proving->path, "certificate with the code as CN, issued by the CA")
         ->required();
     proof->add_option("--etag,-e", proving->etag, "fail unless it still has this etag");
 
-    add_verb(*group, run, std::make_shared<Options>(), "show", "one certificate", &show);
-    add_verb(*group, run, std::make_shared<Options>(), "list", "all certificates", &list);
+    add_verb(*group, run, std::make_shared<CertificateOptions>(), "show", "one certificate", &show);
+    add_verb(*group, run, std::make_shared<CertificateOptions>(), "list", "all certificates", &list);
 
-    auto deleting = std::make_shared<Options>();
+    auto deleting = std::make_shared<CertificateOptions>();
     add_verb(*group, run, deleting, "delete",
              "remove one: devices that it vouches for are refused from then on", &remove)
         ->add_option("--etag,-e", deleting->etag, "fail unless it still has this etag");

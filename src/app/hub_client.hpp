@@ -75,6 +75,8 @@ void on_run(CLI::App& command, Run& run, std::shared_ptr<Options> options,
         };
     });
 }
+/// Ends a path of the service API.
+inline constexpr std::string_view api_version = "?api-version=2021-04-12";
 /// "/devices/a%23b": a path of segments, each encoded.
 std::string path_of(std::initializer_list<std::string_view> segments);
 /// For people or programs: JSON with two blanks of indentation and the members in their order.

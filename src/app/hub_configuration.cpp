@@ -19,9 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view version = "?api-version=2021-04-12";
-
-struct Options {
+struct ConfigurationOptions {
     HubLogin login;
     std::string id;
     std::string device;
@@ -34,8 +32,8 @@ struct Options {
     int top = 100;
 };
 
-std::string target(const Options& options) {
-    return path_of({"configurations", options.id}) + std::string(version);
+std::string target(const ConfigurationOptions& options) {
+    return path_of({"configurations", options.id}) + std::string(api_version);
 }
 
 /// JSON given in the option itself, or in the file that it names, as az takes both.
@@ -54,21 +52,21 @@ base::Result<json::object> object_of(const std::string& option, const std::strin
 }
 
 /// The content itself, also where it comes inside a member `content`, as the portal exports it.
-base::Result<json::object> content_of(const Options& options) {
+base::Result<json::object> content_of(const ConfigurationOptions& options) {
     SP_TRY(return, auto given, object_of("--content", options.content));
     if (auto* inner = given.if_contains("content"); inner != nullptr && inner->is_object())
         return std::move(inner->get_object());
     return given;
 }
 
-base::Status show_answer(const HubLogin& login, const http::Response& answer) {
+base::Status show_configuration(const HubLogin& login, const http::Response& answer) {
     SP_TRY(return, const auto value, parse_answer(answer));
     (void)login;  // it has no shorter form than its JSON
     print_json(value);
     return {};
 }
 
-base::Status create(const Options& options) {
+base::Status create(const ConfigurationOptions& options) {
     SP_TRY(return, auto content, content_of(options));
     SP_TRY(return, auto labels, object_of("--labels", options.labels));
     SP_TRY(return, auto metrics, object_of("--metrics", options.metrics));
@@ -86,19 +84,19 @@ base::Status create(const Options& options) {
         return, const auto answer,
               client.send(
                   {.verb = http::Verb::put, .target = target(options), .body = json::serialize(document)}));
-    return show_answer(options.login, answer);
+    return show_configuration(options.login, answer);
 }
 
-base::Status show(const Options& options) {
+base::Status show(const ConfigurationOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer, client.send({.target = target(options)}));
-    return show_answer(options.login, answer);
+    return show_configuration(options.login, answer);
 }
 
-base::Status list(const Options& options) {
+base::Status list(const ConfigurationOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer,
-                 client.send({.target = "/configurations" + std::string(version) +
+                 client.send({.target = "/configurations" + std::string(api_version) +
                                         "&top=" + std::to_string(options.top)}));
     SP_TRY(return, const auto value, parse_answer(answer));
     if (options.login.json()) {
@@ -115,7 +113,7 @@ base::Status list(const Options& options) {
     return {};
 }
 
-base::Status remove(const Options& options) {
+base::Status remove(const ConfigurationOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     const auto match = quoted_etag(options.etag.empty() ? "*" : options.etag);
     SP_TRY(return, const auto answer,
@@ -124,27 +122,27 @@ base::Status remove(const Options& options) {
     return {};
 }
 
-base::Status apply(const Options& options) {
+base::Status apply(const ConfigurationOptions& options) {
     SP_TRY(return, const auto content, content_of(options));
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer,
                  client.send({.verb = http::Verb::post,
                               .target = path_of({"devices", options.device, "applyConfigurationContent"}) +
-                                        std::string(version),
+                                        std::string(api_version),
                               .body = json::serialize(content)}));
     (void)answer;
     return {};
 }
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
-                   const char* what, base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<ConfigurationOptions>& options,
+                   const char* name, const char* what, base::Status (*work)(const ConfigurationOptions&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     on_run(*command, run, options, work);
     return command;
 }
 
-void add_id(CLI::App& command, Options& options) {
+void add_id(CLI::App& command, ConfigurationOptions& options) {
     command.add_option("--config-id,-c", options.id, "id of the configuration")->required();
 }
 
@@ -152,7 +150,7 @@ void add_id(CLI::App& command, Options& options) {
 
 void add_hub_configuration(CLI::App& hub, Run& run) {
     auto* group = hub.add_subcommand("configuration", "configurations of a hub")->require_subcommand(1);
-    auto creating = std::make_shared<Options>();
+    auto creating = std::make_shared<ConfigurationOptions>();
     auto* create_command = add_verb(*group, run, creating, "create", "store a configuration", &create);
     add_id(*create_command, *creating);
     create_command->add_option("--content,-k", creating->content, "JSON, or a file with it")->required();
@@ -162,20 +160,20 @@ void add_hub_configuration(CLI::App& hub, Run& run) {
     create_command->add_option("--labels,--lab", creating->labels, "JSON, or a file with it");
     create_command->add_option("--metrics,-m", creating->metrics, "JSON with queries, or a file with it");
 
-    auto showing = std::make_shared<Options>();
+    auto showing = std::make_shared<ConfigurationOptions>();
     add_id(*add_verb(*group, run, showing, "show", "one configuration", &show), *showing);
 
-    auto listing = std::make_shared<Options>();
+    auto listing = std::make_shared<ConfigurationOptions>();
     add_verb(*group, run, listing, "list", "all configurations", &list)
         ->add_option("--top", listing->top, "at most so many")
         ->check(CLI::Range(1, 100));
 
-    auto deleting = std::make_shared<Options>();
+    auto deleting = std::make_shared<ConfigurationOptions>();
     auto* delete_command = add_verb(*group, run, deleting, "delete", "remove a configuration", &remove);
     add_id(*delete_command, *deleting);
     delete_command->add_option("--etag,-e", deleting->etag, "fail unless it still has this etag");
 
-    auto applying = std::make_shared<Options>();
+    auto applying = std::make_shared<ConfigurationOptions>();
     auto* apply_command = add_verb(hub, run, applying, "set-modules",
                                    "apply a content to one device: az iot edge set-modules", &apply);
     apply_command->add_option("--device-id,-d", applying->device, "id of the device")->required();

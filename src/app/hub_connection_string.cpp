@@ -17,7 +17,7 @@ namespace app {
 
 namespace {
 
-struct Options {
+struct ConnectionStringOptions {
     HubLogin login;
     HubData where;
     std::string policy = "iothubowner";
@@ -26,7 +26,7 @@ struct Options {
     std::optional<std::uint16_t> mqtt_port;
 };
 
-base::Result<std::string> of_policy(const Options& options) {
+base::Result<std::string> of_policy(const ConnectionStringOptions& options) {
     if (options.where.data.empty()) {
         return base::fail(base::Code::usage, "connection-string show", "does not know what to show",
                           "give --data DIR for a policy's, at the hub's machine, or --device-id ID for a "
@@ -53,14 +53,14 @@ base::Result<std::string> of_policy(const Options& options) {
                        primary ? policy->primary_key : policy->secondary_key);
 }
 
-base::Result<std::string> of_identity(const Options& options) {
+base::Result<std::string> of_identity(const ConnectionStringOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto credential, fetch_credential(client, options.identity));
     const auto host = options.host.empty() ? mqtt_host(client, options.mqtt_port) : options.host;
     return identity_connection_string(host, options.identity, credential);
 }
 
-Exit show(const Options& options) {
+Exit show(const ConnectionStringOptions& options) {
     const bool identity = !options.identity.device.empty();
     const auto text = identity ? of_identity(options) : of_policy(options);
     if (!text) return identity ? report_hub(text.error()) : report(text.error());
@@ -71,7 +71,8 @@ Exit show(const Options& options) {
     return Exit::done;
 }
 
-CLI::App* add_show(CLI::App& parent, Run& run, const std::shared_ptr<Options>& options, const char* what) {
+CLI::App* add_show(CLI::App& parent, Run& run, const std::shared_ptr<ConnectionStringOptions>& options,
+                   const char* what) {
     auto* group = parent.add_subcommand("connection-string", what)->require_subcommand(1);
     auto* command = group->add_subcommand("show", "print one");
     add_login_options(*command, options->login);
@@ -84,7 +85,7 @@ CLI::App* add_show(CLI::App& parent, Run& run, const std::shared_ptr<Options>& o
 }  // namespace
 
 void add_hub_connection_string(CLI::App& hub, Run& run) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ConnectionStringOptions>();
     auto* command = add_show(hub, run, options, "connection strings of policies, devices and modules");
     command->add_option("--data", options->where.data,
                         "directory of the hub, for a policy's: for the hub's user or root, at its machine");
@@ -97,7 +98,7 @@ void add_hub_connection_string(CLI::App& hub, Run& run) {
 }
 
 void add_identity_connection_string(CLI::App& group, Run& run, Whose whose) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ConnectionStringOptions>();
     auto* command = add_show(group, run, options, "its connection string");
     command->add_option("--device-id,-d", options->identity.device, "id of the device")->required();
     if (whose == Whose::module)

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "app/hub_client.hpp"
 #include "app/hub_device_fields.hpp"
 #include "base/result.hpp"
 
@@ -13,7 +14,6 @@ namespace app {
 namespace {
 
 constexpr std::uint16_t standard_mqtt_port = 8883;
-constexpr std::string_view version = "?api-version=2021-04-12";
 
 }  // namespace
 
@@ -32,7 +32,7 @@ void add_mqtt_port_option(CLI::App& command, std::optional<std::uint16_t>& port)
 base::Result<IdentityCredential> fetch_credential(const HubClient& client, const IdentityChoice& choice) {
     const auto path = choice.module.empty() ? path_of({"devices", choice.device})
                                             : path_of({"devices", choice.device, "modules", choice.module});
-    SP_TRY(return, const auto answer, client.send({.target = path + std::string(version)}));
+    SP_TRY(return, const auto answer, client.send({.target = path + std::string(api_version)}));
     SP_TRY(return, const auto value, parse_answer(answer));
     const auto member = [](const boost::json::value& in, std::string_view name) {
         const auto* object = in.if_object();

@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char* loopback = "localhost";
 
-struct Options {
+struct DevOptions {
     std::filesystem::path data;
     std::vector<std::string> hostnames;
     ListenWish listen;
@@ -32,7 +32,7 @@ struct Options {
     std::filesystem::path seed;
 };
 
-base::Result<std::filesystem::path> data_directory(const Options& options) {
+base::Result<std::filesystem::path> data_directory(const DevOptions& options) {
     const auto value = [](const char* name) {
         return std::string(std::getenv(name) ? std::getenv(name) : "");
     };
@@ -82,7 +82,7 @@ base::Result<Environment> environment_of(hub::Hub& hub, const std::filesystem::p
         {"SALLYPORT_READY", "1"}};
 }
 
-base::Status tell(const Options& options, const Environment& environment) {
+base::Status tell(const DevOptions& options, const Environment& environment) {
     if (!options.env_file.empty()) {
         const auto text = environment_lines(environment);
         if (auto done = base::write_atomically(options.env_file, text, base::secret_mode); !done) return done;
@@ -116,7 +116,7 @@ base::Error with_way_on(base::Error error, const hub::Listen& listen) {
     return error;
 }
 
-base::Status serve(const Options& options) {
+base::Status serve(const DevOptions& options) {
     if (auto fine = check_hostnames(options.hostnames); !fine) return fine;
     SP_TRY(return, const auto data, data_directory(options));
     remove_stale(options.env_file);
@@ -140,7 +140,7 @@ base::Status serve(const Options& options) {
 }
 
 /// One line: what is wrong and how to go on.
-Exit run_dev(const Options& options) {
+Exit run_dev(const DevOptions& options) {
     const auto served = serve(options);
     if (served) return Exit::done;
     fmt::print(stderr, "sallyport: error: {}\n", served.error().text());
@@ -150,7 +150,7 @@ Exit run_dev(const Options& options) {
 }  // namespace
 
 void add_hub_dev(CLI::App& hub, Run& run) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DevOptions>();
     auto* command = hub.add_subcommand(
         "dev", "a hub for development and tests: makes what is missing, serves, and prints how to reach it");
     command->add_option("--data", options->data,

@@ -19,9 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view version = "?api-version=2021-04-12";
-
-struct Options {
+struct DeviceOptions {
     HubLogin login;
     std::string device;
     AuthOptions auth;
@@ -34,7 +32,7 @@ struct Options {
     int top = 1000;
 };
 
-base::Status apply(const HubClient& client, const Options& options, json::object& document) {
+base::Status apply(const HubClient& client, const DeviceOptions& options, json::object& document) {
     if (!options.status.empty()) document["status"] = options.status;
     if (options.status_reason) document["statusReason"] = *options.status_reason;
     if (options.edge_enabled) document["capabilities"] = json::object{{"iotEdge", *options.edge_enabled}};
@@ -44,7 +42,7 @@ base::Status apply(const HubClient& client, const Options& options, json::object
     return {};
 }
 
-base::Status create(const Options& options) {
+base::Status create(const DeviceOptions& options) {
     if (auto fine = check_auth_options(options.auth); !fine) return fine;
     SP_TRY(return, const auto client, HubClient::make(options.login));
     json::object document{{"deviceId", options.device}, {"status", "enabled"}};
@@ -56,17 +54,17 @@ base::Status create(const Options& options) {
     return show_identity(options.login, answer);
 }
 
-base::Status show(const Options& options) {
+base::Status show(const DeviceOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer, client.send({.target = device_target(options.device)}));
     return show_identity(options.login, answer);
 }
 
-base::Status list(const Options& options) {
+base::Status list(const DeviceOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer,
-                 client.send(
-                     {.target = "/devices/" + std::string(version) + "&top=" + std::to_string(options.top)}));
+                 client.send({.target = "/devices/" + std::string(api_version) +
+                                        "&top=" + std::to_string(options.top)}));
     SP_TRY(return, auto value, parse_answer(answer));
     if (options.edge_enabled && value.is_array()) {
         json::array kept;
@@ -86,7 +84,7 @@ base::Status list(const Options& options) {
     return {};
 }
 
-base::Status update(const Options& options) {
+base::Status update(const DeviceOptions& options) {
     if (auto fine = check_auth_options(options.auth); !fine) return fine;
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, auto document, fetch_device(client, options.device));
@@ -97,7 +95,7 @@ base::Status update(const Options& options) {
     return show_identity(options.login, answer);
 }
 
-base::Status remove(const Options& options) {
+base::Status remove(const DeviceOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     const auto match = quoted_etag(options.etag.empty() ? "*" : options.etag);
     SP_TRY(
@@ -108,12 +106,12 @@ base::Status remove(const Options& options) {
     return {};
 }
 
-std::function<void(bool)> edge_enabled_of(const std::shared_ptr<Options>& options) {
+std::function<void(bool)> edge_enabled_of(const std::shared_ptr<DeviceOptions>& options) {
     return [options](bool enabled) { options->edge_enabled = enabled; };
 }
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
-                   const char* what, base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<DeviceOptions>& options, const char* name,
+                   const char* what, base::Status (*work)(const DeviceOptions&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     if (std::string_view(name) != "list") {
@@ -123,7 +121,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
     return command;
 }
 
-void add_field_options(CLI::App& command, Options& options) {
+void add_field_options(CLI::App& command, DeviceOptions& options) {
     command.add_option("--status,--sta", options.status, "enabled or disabled")
         ->check(CLI::IsMember({"enabled", "disabled"}));
     command.add_option("--status-reason,--star", options.status_reason, "why, up to 128 characters");
@@ -138,30 +136,30 @@ void add_hub_device(CLI::App& hub, Run& run) {
     auto* group =
         hub.add_subcommand("device", "devices of a hub")->alias("device-identity")->require_subcommand(1);
 
-    auto creating = std::make_shared<Options>();
+    auto creating = std::make_shared<DeviceOptions>();
     auto* create_command = add_verb(*group, run, creating, "create", "register a device", &create);
     add_truth_option(*create_command, "--edge-enabled,--ee", edge_enabled_of(creating),
                      "it is an IoT Edge device");
     add_field_options(*create_command, *creating);
 
-    auto showing = std::make_shared<Options>();
+    auto showing = std::make_shared<DeviceOptions>();
     add_verb(*group, run, showing, "show", "one device", &show);
 
-    auto listing = std::make_shared<Options>();
+    auto listing = std::make_shared<DeviceOptions>();
     auto* list_command = add_verb(*group, run, listing, "list", "all devices, at most 1000", &list);
     list_command->add_option("--top", listing->top, "how many at most, before --edge-enabled leaves some out")
         ->check(CLI::Range(1, 1000));
     add_truth_option(*list_command, "--edge-enabled,--ee", edge_enabled_of(listing),
                      "edge devices alone, or none of them");
 
-    auto updating = std::make_shared<Options>();
+    auto updating = std::make_shared<DeviceOptions>();
     auto* update_command = add_verb(*group, run, updating, "update", "change a device", &update);
     add_truth_option(*update_command, "--edge-enabled,--ee", edge_enabled_of(updating),
                      "it is an IoT Edge device");
     update_command->add_option("--etag,-e", updating->etag, "fail unless the device still has this etag");
     add_field_options(*update_command, *updating);
 
-    auto deleting = std::make_shared<Options>();
+    auto deleting = std::make_shared<DeviceOptions>();
     add_verb(*group, run, deleting, "delete", "remove a device with its modules", &remove)
         ->add_option("--etag,-e", deleting->etag, "fail unless the device still has this etag");
 

@@ -14,7 +14,7 @@ namespace app {
 
 namespace {
 
-struct Options {
+struct EnvOptions {
     HubLogin login;
     IdentityChoice identity;
     std::optional<std::uint16_t> mqtt_port;
@@ -30,7 +30,7 @@ base::Result<std::string> existing(const std::string& file, const char* what) {
 }
 
 /// What the samples of the SDKs for Node, Python, C# and Java read.
-base::Result<Environment> environment_of(const Options& options) {
+base::Result<Environment> environment_of(const EnvOptions& options) {
     const auto& identity = options.identity;
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto credential, fetch_credential(client, identity));
@@ -61,7 +61,7 @@ base::Result<Environment> environment_of(const Options& options) {
     return out;
 }
 
-Exit show(const Options& options) {
+Exit show(const EnvOptions& options) {
     const auto environment = environment_of(options);
     if (!environment) return report_hub(environment.error());
     fmt::print("{}", options.login.json() ? environment_json(*environment) + "\n"
@@ -72,7 +72,7 @@ Exit show(const Options& options) {
 }  // namespace
 
 void add_hub_env(CLI::App& hub, Run& run) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<EnvOptions>();
     auto* command = hub.add_subcommand(
         "env", "print the variables that the SDKs' samples read for a device, ready to source");
     add_login_options(*command, options->login, "env");

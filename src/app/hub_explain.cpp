@@ -19,7 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct ExplainOptions {
     HubLogin login;
     std::string tracking;
     std::string device;
@@ -30,7 +30,7 @@ struct Options {
 using Documents = hub::Explanations::Documents;
 
 /// From the file, for a hub that does not run or whose keys are not at hand.
-Documents read_file(const Options& options, const std::string& key) {
+Documents read_file(const ExplainOptions& options, const std::string& key) {
     const auto file = options.data / "explanations.db";
     auto found = key.empty() ? hub::Explanations::newest_in(file, options.device, options.top)
                              : hub::Explanations::find_in(file, key);
@@ -39,7 +39,7 @@ Documents read_file(const Options& options, const std::string& key) {
     return found;
 }
 
-Documents ask_hub(const Options& options, const std::string& key) {
+Documents ask_hub(const ExplainOptions& options, const std::string& key) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     HubClient::Ask question;
     question.target = "/explain?api-version=2021-04-12&deviceId=" + base::percent_encode(options.device) +
@@ -110,7 +110,7 @@ void print(const json::object& document) {
     print_line("fix", text_of(document, "fix"));
 }
 
-base::Status show(const Options& options) {
+base::Status show(const ExplainOptions& options) {
     std::string key;
     if (!options.tracking.empty()) {
         const auto parsed = hub::tracking_key(options.tracking);
@@ -147,7 +147,7 @@ base::Status show(const Options& options) {
 }  // namespace
 
 void add_hub_explain(CLI::App& hub, Run& run) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ExplainOptions>();
     auto* command = hub.add_subcommand("explain", "why the hub has refused somebody, step by step");
     add_login_options(*command, options->login);
     command->add_option("tracking-id", options->tracking,

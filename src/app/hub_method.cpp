@@ -22,7 +22,7 @@ namespace json = boost::json;
 /// As deep as the hub reads a request.
 constexpr std::size_t deepest = 32;
 
-struct Options {
+struct MethodOptions {
     HubLogin login;
     std::string device;
     std::string module;
@@ -33,7 +33,7 @@ struct Options {
 };
 
 /// JSON as it was given, or as it stands in the file that was named.
-base::Result<std::string> payload_of(const Options& options) {
+base::Result<std::string> payload_of(const MethodOptions& options) {
     if (options.payload.empty() || azure::is_json(options.payload, deepest)) return options.payload;
     std::error_code none;
     if (std::filesystem::is_regular_file(options.payload, none)) {
@@ -45,7 +45,7 @@ base::Result<std::string> payload_of(const Options& options) {
                       "a text needs quotes of its own: '\"text\"'");
 }
 
-base::Status invoke(const Options& options) {
+base::Status invoke(const MethodOptions& options) {
     SP_TRY(return, const auto payload, payload_of(options));
     SP_TRY(return, const auto client, HubClient::make(options.login));
     HubClient::Ask ask;
@@ -75,16 +75,16 @@ base::Status invoke(const Options& options) {
     return {};
 }
 
-enum class Whose { device, module, either };
+enum class Called { device, module, either };
 
-void add_command(CLI::App& hub, Run& run, const char* name, const char* what, Whose whose) {
-    auto options = std::make_shared<Options>();
+void add_command(CLI::App& hub, Run& run, const char* name, const char* what, Called called) {
+    auto options = std::make_shared<MethodOptions>();
     auto* command = hub.add_subcommand(name, what);
     add_login_options(*command, options->login);
     command->add_option("--device-id,-d", options->device, "id of the device")->required();
-    if (whose != Whose::device) {
+    if (called != Called::device) {
         auto* module = command->add_option("--module-id,-m", options->module, "id of the module");
-        if (whose == Whose::module) module->required();
+        if (called == Called::module) module->required();
     }
     command->add_option("--method-name,--mn", options->name, "what is called")->required();
     command->add_option("--method-payload,--mp", options->payload,
@@ -103,9 +103,9 @@ void add_command(CLI::App& hub, Run& run, const char* name, const char* what, Wh
 }  // namespace
 
 void add_hub_method(CLI::App& hub, Run& run) {
-    add_command(hub, run, "invoke-method", "call a direct method of a device or module", Whose::either);
-    add_command(hub, run, "invoke-device-method", "call a direct method of a device", Whose::device);
-    add_command(hub, run, "invoke-module-method", "call a direct method of a module", Whose::module);
+    add_command(hub, run, "invoke-method", "call a direct method of a device or module", Called::either);
+    add_command(hub, run, "invoke-device-method", "call a direct method of a device", Called::device);
+    add_command(hub, run, "invoke-module-method", "call a direct method of a module", Called::module);
 }
 
 }  // namespace app

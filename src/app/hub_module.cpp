@@ -19,9 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view version = "?api-version=2021-04-12";
-
-struct Options {
+struct ModuleOptions {
     HubLogin login;
     std::string device;
     std::string module;
@@ -30,11 +28,11 @@ struct Options {
     std::string etag;
 };
 
-std::string module_target(const Options& options) {
-    return path_of({"devices", options.device, "modules", options.module}) + std::string(version);
+std::string module_target(const ModuleOptions& options) {
+    return path_of({"devices", options.device, "modules", options.module}) + std::string(api_version);
 }
 
-base::Status create(const Options& options) {
+base::Status create(const ModuleOptions& options) {
     if (auto fine = check_auth_options(options.auth); !fine) return fine;
     SP_TRY(return, const auto client, HubClient::make(options.login));
     json::object document{{"moduleId", options.module}, {"deviceId", options.device}};
@@ -47,17 +45,17 @@ base::Status create(const Options& options) {
     return show_identity(options.login, answer);
 }
 
-base::Status show(const Options& options) {
+base::Status show(const ModuleOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer, client.send({.target = module_target(options)}));
     return show_identity(options.login, answer);
 }
 
-base::Status list(const Options& options) {
+base::Status list(const ModuleOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto answer,
                  client.send(
-                     {.target = path_of({"devices", options.device, "modules"}) + std::string(version)}));
+                     {.target = path_of({"devices", options.device, "modules"}) + std::string(api_version)}));
     SP_TRY(return, const auto value, parse_answer(answer));
     if (options.login.json()) {
         print_json(value);
@@ -69,7 +67,7 @@ base::Status list(const Options& options) {
     return {};
 }
 
-base::Status update(const Options& options) {
+base::Status update(const ModuleOptions& options) {
     if (auto fine = check_auth_options(options.auth); !fine) return fine;
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto before, client.send({.target = module_target(options)}));
@@ -87,7 +85,7 @@ base::Status update(const Options& options) {
     return show_identity(options.login, answer);
 }
 
-base::Status remove(const Options& options) {
+base::Status remove(const ModuleOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     const auto match = quoted_etag(options.etag.empty() ? "*" : options.etag);
     SP_TRY(return, const auto answer,
@@ -97,8 +95,8 @@ base::Status remove(const Options& options) {
     return {};
 }
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
-                   const char* what, base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<ModuleOptions>& options, const char* name,
+                   const char* what, base::Status (*work)(const ModuleOptions&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     command->add_option("--device-id,-d", options->device, "id of the device")->required();
@@ -114,21 +112,21 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
 void add_hub_module(CLI::App& hub, Run& run) {
     auto* group =
         hub.add_subcommand("module", "modules of a device")->alias("module-identity")->require_subcommand(1);
-    auto creating = std::make_shared<Options>();
+    auto creating = std::make_shared<ModuleOptions>();
     auto* create_command = add_verb(*group, run, creating, "create", "register a module", &create);
     create_command->add_option("--managed-by", creating->managed_by, "who manages it, as iotEdge");
     add_auth_options(*create_command, creating->auth);
 
-    add_verb(*group, run, std::make_shared<Options>(), "show", "one module", &show);
-    add_verb(*group, run, std::make_shared<Options>(), "list", "all modules of a device", &list);
+    add_verb(*group, run, std::make_shared<ModuleOptions>(), "show", "one module", &show);
+    add_verb(*group, run, std::make_shared<ModuleOptions>(), "list", "all modules of a device", &list);
 
-    auto updating = std::make_shared<Options>();
+    auto updating = std::make_shared<ModuleOptions>();
     auto* update_command = add_verb(*group, run, updating, "update", "change a module", &update);
     update_command->add_option("--managed-by", updating->managed_by, "who manages it");
     update_command->add_option("--etag,-e", updating->etag, "fail unless the module still has this etag");
     add_auth_options(*update_command, updating->auth);
 
-    auto deleting = std::make_shared<Options>();
+    auto deleting = std::make_shared<ModuleOptions>();
     add_verb(*group, run, deleting, "delete", "remove a module", &remove)
         ->add_option("--etag,-e", deleting->etag, "fail unless the module still has this etag");
     add_identity_connection_string(*group, run, Whose::module);

@@ -34,7 +34,7 @@ constexpr std::chrono::seconds longest_pause{15};
 constexpr std::string_view next_header = "sallyport-next-offset";
 constexpr std::string_view gone_header = "sallyport-gone-offset";
 
-struct Options {
+struct MonitorOptions {
     HubLogin login;
     bool from_beginning = false;
     std::vector<std::string> properties;
@@ -52,7 +52,7 @@ struct Round {
     std::string gone;                 ///< what was asked for and is not kept any more; empty: nothing
 };
 
-base::Result<Round> ask(const HubClient& client, const Options& options, const std::string& from,
+base::Result<Round> ask(const HubClient& client, const MonitorOptions& options, const std::string& from,
                         std::chrono::seconds wait) {
     HubClient::Ask question;
     question.target = fmt::format("/messages/events?api-version=2021-04-12&wait={}", wait.count());
@@ -77,7 +77,7 @@ base::Result<Round> ask(const HubClient& client, const Options& options, const s
 }
 
 /// Tells the hub where the consumer of that name goes on.
-base::Status store_offset(const HubClient& client, const Options& options, const std::string& next) {
+base::Status store_offset(const HubClient& client, const MonitorOptions& options, const std::string& next) {
     HubClient::Ask question;
     question.verb = http::Verb::post;
     question.target =
@@ -88,7 +88,7 @@ base::Status store_offset(const HubClient& client, const Options& options, const
     return {};
 }
 
-bool wants(const Options& options, std::string_view kind) {
+bool wants(const MonitorOptions& options, std::string_view kind) {
     return std::ranges::any_of(options.properties,
                                [&](const auto& asked) { return asked == "all" || asked == kind; });
 }
@@ -99,13 +99,13 @@ std::string text_of(std::string_view raw) {
     return !failed && value.is_string() ? std::string(value.get_string()) : std::string();
 }
 
-bool is_wanted(const Options& options, const RawMembers& event) {
+bool is_wanted(const MonitorOptions& options, const RawMembers& event) {
     if (!options.device.empty() && text_of(raw_member(event, "origin")) != options.device) return false;
     return options.module.empty() || text_of(raw_member(event, "module")) == options.module;
 }
 
 /// The event without what was not asked for: of the properties, all but the wanted kinds.
-std::string trimmed(const Options& options, const RawMembers& event) {
+std::string trimmed(const MonitorOptions& options, const RawMembers& event) {
     RawMembers out;
     std::string properties;
     for (const auto& [name, value] : event) {
@@ -140,7 +140,7 @@ std::string line_for_people(const RawMembers& event, const std::string& shown) {
 }
 
 /// Prints one event and tells whether it counted.
-bool print(const Options& options, const std::optional<RawMembers>& members) {
+bool print(const MonitorOptions& options, const std::optional<RawMembers>& members) {
     const auto event = members ? raw_members(raw_member(*members, "event")) : std::nullopt;
     if (!event || !is_wanted(options, *event)) return false;
     const auto shown = trimmed(options, *event);
@@ -161,7 +161,7 @@ bool may_return(const base::Error& error) {
 
 /// Prints what a round has brought, at most until `shown` reaches the wanted count; the offset behind the
 /// last that was looked at.
-std::string print_round(const Options& options, const Round& round, std::uint64_t& shown) {
+std::string print_round(const MonitorOptions& options, const Round& round, std::uint64_t& shown) {
     if (!round.gone.empty())
         fmt::print(stderr,
                    "messages from offset {} on are not kept any more; going on at the first that is\n",
@@ -176,7 +176,7 @@ std::string print_round(const Options& options, const Round& round, std::uint64_
     return round.next;
 }
 
-Exit watch(const Options& options) {
+Exit watch(const MonitorOptions& options) {
     const auto client = HubClient::make(options.login);
     if (!client) return report_hub(client.error());
     // The first question only finds out where we stand, so that "monitoring" is true when it is said. Without
@@ -229,7 +229,7 @@ Exit watch(const Options& options) {
 }  // namespace
 
 void add_hub_monitor(CLI::App& hub, Run& run) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<MonitorOptions>();
     auto* command =
         hub.add_subcommand("monitor", "what devices send, as it arrives")->alias("monitor-events");
     add_login_options(*command, options->login);

@@ -19,7 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Options {
+struct ParentOptions {
     HubLogin login;
     std::string device;
     std::string parent;
@@ -83,12 +83,12 @@ std::vector<std::string> split_list(const std::vector<std::string>& given) {
     return ids;
 }
 
-base::Status set(const Options& options) {
+base::Status set(const ParentOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     return adopt(client, options.device, options.parent, options.force);
 }
 
-base::Status show(const Options& options) {
+base::Status show(const ParentOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto document, fetch_device(client, options.device));
     const auto scope = parent_scope(document);
@@ -101,7 +101,7 @@ base::Status show(const Options& options) {
     return {};
 }
 
-base::Status add(const Options& options) {
+base::Status add(const ParentOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     for (const auto& child : split_list(options.children)) {
         if (auto fine = adopt(client, child, options.device, options.force); !fine) return fine;
@@ -109,7 +109,7 @@ base::Status add(const Options& options) {
     return {};
 }
 
-base::Status list(const Options& options) {
+base::Status list(const ParentOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto scope, scope_of(client, options.device));
     SP_TRY(return, const auto children, children_of(client, scope));
@@ -121,7 +121,7 @@ base::Status list(const Options& options) {
     return {};
 }
 
-base::Status remove(const Options& options) {
+base::Status remove(const ParentOptions& options) {
     auto children = split_list(options.children);
     if (options.all != children.empty())
         return base::fail(
@@ -139,8 +139,8 @@ base::Status remove(const Options& options) {
     return {};
 }
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
-                   const char* what, base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<ParentOptions>& options, const char* name,
+                   const char* what, base::Status (*work)(const ParentOptions&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     command->add_option("--device-id,-d", options->device, "id of the device")->required();
@@ -152,22 +152,22 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
 
 void add_hub_parent(CLI::App& device, Run& run) {
     auto* parent = device.add_subcommand("parent", "the edge device above a device")->require_subcommand(1);
-    auto setting = std::make_shared<Options>();
+    auto setting = std::make_shared<ParentOptions>();
     auto* set_command = add_verb(*parent, run, setting, "set", "make a device its child", &set);
     set_command->add_option("--parent-device-id,--pd", setting->parent, "id of the edge device")->required();
     set_command->add_flag("--force,-f", setting->force, "also where it has another parent");
-    add_verb(*parent, run, std::make_shared<Options>(), "show", "the parent of a device", &show);
+    add_verb(*parent, run, std::make_shared<ParentOptions>(), "show", "the parent of a device", &show);
 
     auto* children =
         device.add_subcommand("children", "the devices below an edge device")->require_subcommand(1);
-    auto adding = std::make_shared<Options>();
+    auto adding = std::make_shared<ParentOptions>();
     auto* add_command = add_verb(*children, run, adding, "add", "make devices its children", &add);
     add_command->add_option("--child-list,--cl", adding->children, "ids of the devices")
         ->required()
         ->expected(1, -1);
     add_command->add_flag("--force,-f", adding->force, "also those that have another parent");
-    add_verb(*children, run, std::make_shared<Options>(), "list", "ids of its children", &list);
-    auto removing = std::make_shared<Options>();
+    add_verb(*children, run, std::make_shared<ParentOptions>(), "list", "ids of its children", &list);
+    auto removing = std::make_shared<ParentOptions>();
     auto* remove_command =
         add_verb(*children, run, removing, "remove", "leave devices without a parent", &remove);
     remove_command->add_option("--child-list,--cl", removing->children, "ids of the devices")

@@ -20,7 +20,7 @@ using registry::KeyRenewal;
 using registry::Policy;
 using registry::Right;
 
-struct Options {
+struct PolicyOptions {
     HubData where;
     std::string name;
     std::string kind;
@@ -51,14 +51,14 @@ std::string line(const Policy& policy) {
     return fmt::format("{:<20}{}\n", policy.name, rights_of(policy));
 }
 
-void print(const Options& options, const Policy& policy) {
+void print(const PolicyOptions& options, const Policy& policy) {
     if (options.output == "json")
         print_json(document(policy));
     else
         fmt::print("{}", line(policy));
 }
 
-base::Status list(const Options& options) {
+base::Status list(const PolicyOptions& options) {
     SP_TRY(return, const auto config, open_hub_data(options.where));
     SP_TRY(return, const auto reader, registry::Reader::open(config.registry_file()));
     SP_TRY(return, const auto all, reader->policies());
@@ -72,7 +72,7 @@ base::Status list(const Options& options) {
     return {};
 }
 
-base::Status show(const Options& options) {
+base::Status show(const PolicyOptions& options) {
     SP_TRY(return, const auto config, open_hub_data(options.where));
     SP_TRY(return, const auto reader, registry::Reader::open(config.registry_file()));
     SP_TRY(return, const auto policy, reader->policy(options.name));
@@ -84,7 +84,7 @@ base::Status show(const Options& options) {
 }
 
 /// Beside a running hub, which reads the keys anew for each token.
-base::Status renew(const Options& options) {
+base::Status renew(const PolicyOptions& options) {
     SP_TRY(return, const auto config, open_hub_data(options.where));
     SP_TRY(return, const auto registry,
                  registry::Registry::open(config.registry_file(), base::system_clock()));
@@ -96,8 +96,8 @@ base::Status renew(const Options& options) {
     return {};
 }
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, const char* name,
-                   const char* what, base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<PolicyOptions>& options, const char* name,
+                   const char* what, base::Status (*work)(const PolicyOptions&)) {
     auto* command = group.add_subcommand(name, what);
     command->add_option("--data", options->where.data, "directory of the hub")->required();
     command->add_option("--config", options->where.config, "configuration (default DIR/hub.toml)");
@@ -120,9 +120,9 @@ void add_hub_policy(CLI::App& hub, Run& run) {
     auto* group =
         hub.add_subcommand("policy", "shared access policies; for the hub's user or root, at its machine")
             ->require_subcommand(1);
-    add_verb(*group, run, std::make_shared<Options>(), "list", "all policies", &list);
-    add_verb(*group, run, std::make_shared<Options>(), "show", "one policy", &show);
-    auto renewing = std::make_shared<Options>();
+    add_verb(*group, run, std::make_shared<PolicyOptions>(), "list", "all policies", &list);
+    add_verb(*group, run, std::make_shared<PolicyOptions>(), "show", "one policy", &show);
+    auto renewing = std::make_shared<PolicyOptions>();
     add_verb(*group, run, renewing, "renew-key",
              "a new key, or the two exchanged; a running hub takes it at once", &renew)
         ->add_option("--kind,--renew-key,--rk", renewing->kind, "primary, secondary or swap")

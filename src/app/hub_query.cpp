@@ -20,7 +20,7 @@ namespace json = boost::json;
 
 constexpr std::size_t largest_page = 1000;
 
-struct Options {
+struct QueryOptions {
     HubLogin login;
     std::string query;
     std::optional<std::size_t> top;
@@ -42,7 +42,7 @@ base::Result<json::array> page(const HubClient& client, const std::string& query
     return std::move(value.get_array());
 }
 
-base::Status query(const Options& options) {
+base::Status query(const QueryOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto all, query_rows(client, options.query, options.top));
     if (options.login.json()) {
@@ -75,7 +75,7 @@ std::string query_quoted(std::string_view text) {
 }
 
 void add_hub_query(CLI::App& hub, Run& run) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<QueryOptions>();
     auto* command = hub.add_subcommand("query", "ask about twins: SELECT ... FROM devices WHERE ...");
     add_login_options(*command, options->login);
     command->add_option("--query-command,-q", options->query, "the query")->required();

@@ -19,7 +19,7 @@ namespace {
 
 constexpr long long longest_duration = 10LL * 366 * 24 * 3600;
 
-struct Options {
+struct SasTokenOptions {
     HubLogin login;
     HubData where;
     std::string connection_string;
@@ -57,7 +57,7 @@ base::Result<Signing> by_connection_string(const std::string& text) {
     return Signing{identity_resource(given.host, given.device_id, given.module_id), given.key};
 }
 
-base::Result<Signing> by_identity(const Options& options) {
+base::Result<Signing> by_identity(const SasTokenOptions& options) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     SP_TRY(return, const auto credential, fetch_credential(client, options.identity));
     if (credential.key.empty())
@@ -67,7 +67,7 @@ base::Result<Signing> by_identity(const Options& options) {
     return Signing{identity_resource(client.host(), identity.device, identity.module), credential.key};
 }
 
-base::Result<Signing> by_registry(const Options& options) {
+base::Result<Signing> by_registry(const SasTokenOptions& options) {
     SP_TRY(return, const auto config, open_hub_data(options.where));
     SP_TRY(return, const auto reader, registry::Reader::open(config.registry_file()));
     const auto name = options.policy.empty() ? std::string("iothubowner") : options.policy;
@@ -77,7 +77,7 @@ base::Result<Signing> by_registry(const Options& options) {
     return Signing{config.name(), primary ? policy->primary_key : policy->secondary_key, policy->name};
 }
 
-base::Result<Signing> by_login(const Options& options) {
+base::Result<Signing> by_login(const SasTokenOptions& options) {
     SP_TRY(return, const auto text, login_text(options.login));
     SP_TRY(return, auto signing, by_connection_string(text));
     if (!options.policy.empty() && options.policy != signing.policy)
@@ -87,14 +87,14 @@ base::Result<Signing> by_login(const Options& options) {
     return signing;
 }
 
-base::Result<Signing> signing_of(const Options& options) {
+base::Result<Signing> signing_of(const SasTokenOptions& options) {
     if (!options.connection_string.empty()) return by_connection_string(options.connection_string);
     if (!options.identity.device.empty()) return by_identity(options);
     if (!options.where.data.empty()) return by_registry(options);
     return by_login(options);
 }
 
-Exit generate(const Options& options) {
+Exit generate(const SasTokenOptions& options) {
     const auto signing = signing_of(options);
     if (!signing) return report_hub(signing.error());
     const auto expires = base::system_clock().now() + std::chrono::seconds(options.duration);
@@ -108,7 +108,7 @@ Exit generate(const Options& options) {
 }
 
 void add_generate(CLI::App& parent, Run& run, const char* name) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<SasTokenOptions>();
     auto* command = parent.add_subcommand(
         name, "print a token: of a device or module, else of the policy of the connection string");
     add_login_options(*command, options->login);

@@ -10,7 +10,7 @@ namespace app {
 
 namespace {
 
-constexpr std::size_t largest_file = 1024UL * 1024 * 1024;
+constexpr std::size_t largest_seed_file = 1024UL * 1024 * 1024;
 
 bool is_empty_array(std::string_view text) {
     text = base::trim(text);
@@ -26,7 +26,7 @@ bool exists_already(azure::ErrorCode code) {
 
 base::Status seed_registry(registry::Registry& registry, const std::filesystem::path& file) {
     const auto thing = "seed " + file.string();
-    SP_TRY(return, const auto text, base::read_file(file, "seed", largest_file));
+    SP_TRY(return, const auto text, base::read_file(file, "seed", largest_seed_file));
     if (is_empty_array(text)) return {};
     auto items = azure::parse_bulk(text, 0);
     if (!items)

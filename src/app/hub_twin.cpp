@@ -12,9 +12,7 @@ namespace app {
 
 namespace {
 
-constexpr std::string_view version = "?api-version=2021-04-12";
-
-struct Options {
+struct TwinOptions {
     HubLogin login;
     std::string device;
     std::string module;
@@ -24,10 +22,10 @@ struct Options {
     std::string etag;
 };
 
-std::string twin_target(const Options& options) {
+std::string twin_target(const TwinOptions& options) {
     const auto path = options.module.empty() ? path_of({"twins", options.device})
                                              : path_of({"twins", options.device, "modules", options.module});
-    return path + std::string(version);
+    return path + std::string(api_version);
 }
 
 /// The text of a JSON object, given itself or as the name of its file. It goes to the hub as it stands, so
@@ -45,7 +43,7 @@ base::Result<std::string> object_text(const std::string& given, const std::strin
 }
 
 /// What --tags and --desired ask for, as the body of a write.
-base::Result<std::string> sections(const Options& options) {
+base::Result<std::string> sections(const TwinOptions& options) {
     std::string body = "{";
     if (!options.tags.empty()) {
         SP_TRY(return, const auto tags, object_text(options.tags, "--tags"));
@@ -59,7 +57,7 @@ base::Result<std::string> sections(const Options& options) {
     return base::fail(base::Code::usage, "the change of the twin", "is missing", "give --tags or --desired");
 }
 
-base::Status ask(const Options& options, HubClient::Ask question) {
+base::Status ask(const TwinOptions& options, HubClient::Ask question) {
     SP_TRY(return, const auto client, HubClient::make(options.login));
     question.target = twin_target(options);
     SP_TRY(return, const auto answer, client.send(question));
@@ -69,23 +67,23 @@ base::Status ask(const Options& options, HubClient::Ask question) {
     return {};
 }
 
-base::Status write(const Options& options, http::Verb verb, std::string body) {
+base::Status write(const TwinOptions& options, http::Verb verb, std::string body) {
     const auto& etag = options.etag;
     HubClient::Ask question{.verb = verb, .body = std::move(body)};
     if (!etag.empty()) question.if_match = etag == "*" || etag.starts_with('"') ? etag : "\"" + etag + "\"";
     return ask(options, std::move(question));
 }
 
-base::Status show(const Options& options) {
+base::Status show(const TwinOptions& options) {
     return ask(options, {});
 }
 
-base::Status update(const Options& options) {
+base::Status update(const TwinOptions& options) {
     SP_TRY(return, auto body, sections(options));
     return write(options, http::Verb::patch, std::move(body));
 }
 
-base::Status replace(const Options& options) {
+base::Status replace(const TwinOptions& options) {
     if (options.document.empty()) {
         SP_TRY(return, auto body, sections(options));
         return write(options, http::Verb::put, std::move(body));
@@ -96,8 +94,8 @@ base::Status replace(const Options& options) {
 
 enum class Modules { none, all, some };
 
-CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& options, Modules modules,
-                   const char* name, const char* what, base::Status (*work)(const Options&)) {
+CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<TwinOptions>& options, Modules modules,
+                   const char* name, const char* what, base::Status (*work)(const TwinOptions&)) {
     auto* command = group.add_subcommand(name, what);
     add_login_options(*command, options->login);
     command->add_option("--device-id,-d", options->device, "id of the device")->required();
@@ -112,7 +110,7 @@ CLI::App* add_verb(CLI::App& group, Run& run, const std::shared_ptr<Options>& op
     return command;
 }
 
-void add_section_options(CLI::App& command, Options& options) {
+void add_section_options(CLI::App& command, TwinOptions& options) {
     command.add_option("--tags", options.tags, "JSON object, or a file with it");
     command.add_option("--desired", options.desired, "JSON object of desired properties, or a file with it");
     command.add_option("--etag,-e", options.etag, "fail unless the twin still has this etag");
@@ -120,14 +118,14 @@ void add_section_options(CLI::App& command, Options& options) {
 
 void add_group(CLI::App& hub, Run& run, const char* name, const char* what, Modules modules) {
     auto* group = hub.add_subcommand(name, what)->require_subcommand(1);
-    add_verb(*group, run, std::make_shared<Options>(), modules, "show", "the twin as JSON", &show);
+    add_verb(*group, run, std::make_shared<TwinOptions>(), modules, "show", "the twin as JSON", &show);
 
-    auto updating = std::make_shared<Options>();
+    auto updating = std::make_shared<TwinOptions>();
     add_section_options(
         *add_verb(*group, run, updating, modules, "update", "merge into it; null deletes", &update),
         *updating);
 
-    auto replacing = std::make_shared<Options>();
+    auto replacing = std::make_shared<TwinOptions>();
     auto* replace_command = add_verb(*group, run, replacing, modules, "replace",
                                      "put whole sections in place of those there", &replace);
     add_section_options(*replace_command, *replacing);

@@ -14,12 +14,12 @@
 namespace app {
 namespace {
 
-struct Options {
+struct ThumbprintOptions {
     std::string file;
     std::string output = "text";
 };
 
-void print_text(const pki::Certificate& certificate) {
+void print_as_text(const pki::Certificate& certificate) {
     const auto line = [](std::string_view name, std::span<const std::byte> digest) {
         fmt::print("{:<7}  {}\n         {}\n", name, base::to_hex_upper(digest), pki::with_colons(digest));
     };
@@ -27,7 +27,7 @@ void print_text(const pki::Certificate& certificate) {
     line("SHA-1", certificate.sha1());
 }
 
-void print_json(const pki::Certificate& certificate) {
+void print_as_json(const pki::Certificate& certificate) {
     const auto sha256 = certificate.sha256();
     const auto sha1 = certificate.sha1();
     const boost::json::object object{{"subject", certificate.subject()},
@@ -40,22 +40,22 @@ void print_json(const pki::Certificate& certificate) {
 
 /// A file that cannot be read leaves the question open (3); one that is no certificate answers it with no
 /// (1).
-Exit run_thumbprint(const Options& options) {
+Exit run_thumbprint(const ThumbprintOptions& options) {
     const auto content = base::read_file(options.file, "certificate");
     if (!content) return report(content.error(), Exit::unknown);
     const auto certificate = pki::Certificate::read(base::as_bytes(*content), "certificate " + options.file);
     if (!certificate) return report(certificate.error());
     if (options.output == "json")
-        print_json(*certificate);
+        print_as_json(*certificate);
     else
-        print_text(*certificate);
+        print_as_text(*certificate);
     return Exit::done;
 }
 
 }  // namespace
 
 void add_thumbprint(CLI::App& root, Run& run) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ThumbprintOptions>();
     auto* command =
         root.add_subcommand("thumbprint", "Print the thumbprints of a certificate, with and without colons");
     command->add_option("FILE", options->file, "Certificate, PEM (the first of the file counts) or DER")

@@ -21,7 +21,7 @@
 namespace app {
 namespace {
 
-struct Options {
+struct VerifyOptions {
     std::string trust;
     std::string chain;
     std::string intermediates;
@@ -44,7 +44,7 @@ struct Material {
     pki::Verdict refused;
 };
 
-base::Result<Material> read(const Options& options) {
+base::Result<Material> read(const VerifyOptions& options) {
     Material all;
     SP_TRY(return, const auto chain_text, base::read_file(options.chain, "chain"));
     SP_TRY(return, const auto trust_text, base::read_file(options.trust, "trust bundle"));
@@ -74,7 +74,7 @@ pki::Purpose purpose_of(std::string_view text) {
     return text == "client" ? pki::Purpose::client : pki::Purpose::any;
 }
 
-pki::Verdict decide(const Options& options, const Material& material, base::Instant now) {
+pki::Verdict decide(const VerifyOptions& options, const Material& material, base::Instant now) {
     if (!material.refused.steps.empty()) return material.refused;
     std::optional<pki::PeerName> name;
     if (!options.host.empty()) name = pki::PeerName::parse(options.host);
@@ -88,7 +88,7 @@ pki::Verdict decide(const Options& options, const Material& material, base::Inst
         .verdict;
 }
 
-void print_json(const pki::Verdict& verdict) {
+void print_as_json(const pki::Verdict& verdict) {
     boost::json::array steps;
     for (const auto& step : verdict.steps)
         steps.push_back(boost::json::object{{"check", step.check},
@@ -100,7 +100,7 @@ void print_json(const pki::Verdict& verdict) {
                                                                   {"steps", std::move(steps)}}));
 }
 
-void print_text(const pki::Verdict& verdict) {
+void print_as_text(const pki::Verdict& verdict) {
     const bool coloured = isatty(STDOUT_FILENO) == 1 && !std::getenv("NO_COLOR");
     fmt::print("{}\n", coloured ? pki::to_coloured_text(verdict) : pki::to_text(verdict));
     if (verdict.accepted()) {
@@ -113,7 +113,7 @@ void print_text(const pki::Verdict& verdict) {
     if (!fix.empty()) fmt::print("hint: {}\n", fix);
 }
 
-Exit verify(const Options& options) {
+Exit verify(const VerifyOptions& options) {
     base::Instant now = base::system_clock().now();
     if (!options.time.empty()) {
         const auto time = base::parse_rfc3339(options.time);
@@ -126,16 +126,16 @@ Exit verify(const Options& options) {
     if (!material) return report(material.error(), Exit::unknown);
     const auto verdict = decide(options, *material, now);
     if (options.output == "json")
-        print_json(verdict);
+        print_as_json(verdict);
     else
-        print_text(verdict);
+        print_as_text(verdict);
     return verdict.accepted() ? Exit::done : Exit::no;
 }
 
 }  // namespace
 
 void add_verify(CLI::App& root, Run& run) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<VerifyOptions>();
     auto* command =
         root.add_subcommand("verify", "Decide whether a certificate chain may be trusted, step by step");
     command->add_option("--trust", options->trust, "trust anchors, PEM")->required();

@@ -13,7 +13,7 @@
 namespace azure {
 namespace {
 
-constexpr std::size_t longest_id = 128;
+constexpr std::size_t longest_message_id = 128;
 constexpr std::size_t longest_topic = 65'535;
 
 constexpr std::array<std::pair<std::string_view, Ack>, 4> acks{
@@ -94,7 +94,7 @@ base::Result<CloudMessage> make_cloud_message(Message message, std::string_view 
     }
     for (const auto& [name, value] : message.system) {
         if (value && !base::is_utf8(*value)) return bad(name, "holds text that is not UTF-8");
-        if (name == "message-id" && value && value->size() > longest_id)
+        if (name == "message-id" && value && value->size() > longest_message_id)
             return bad(name, "has more than 128 characters");
     }
     if (const auto size = message_size(message); size > largest_cloud_message) {

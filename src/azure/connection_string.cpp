@@ -11,7 +11,7 @@
 namespace azure {
 namespace {
 
-std::unexpected<base::Error> fail(std::string reason, std::string fix = {}) {
+std::unexpected<base::Error> bad_connection_string(std::string reason, std::string fix = {}) {
     return base::fail(base::Code::invalid_argument, "connection string", std::move(reason), std::move(fix));
 }
 
@@ -21,7 +21,8 @@ base::Result<std::uint16_t> read_port(std::string_view text) {
     unsigned value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size() || value == 0 || value > 65'535)
-        return fail("has the port \"" + std::string(text) + "\" in HostName", "use a number from 1 to 65535");
+        return bad_connection_string("has the port \"" + std::string(text) + "\" in HostName",
+                                     "use a number from 1 to 65535");
     return static_cast<std::uint16_t>(value);
 }
 
@@ -30,7 +31,7 @@ base::Result<std::string> read_key(std::string_view text) {
     std::string key(text);
     while (key.size() % 4 != 0) key += '=';
     const auto bytes = base::from_base64(key);
-    if (!bytes || bytes->empty()) return fail("has a SharedAccessKey that is not base64");
+    if (!bytes || bytes->empty()) return bad_connection_string("has a SharedAccessKey that is not base64");
     return key;
 }
 
@@ -41,10 +42,11 @@ base::Result<ConnectionString> parse_connection_string(std::string_view text) {
     for (const auto part : base::split(base::trim(text), ';')) {
         if (part.empty()) continue;
         const auto equals = part.find('=');
-        if (equals == part.npos) return fail("has a part without '='", std::string("use the form ") + form);
+        if (equals == part.npos)
+            return bad_connection_string("has a part without '='", std::string("use the form ") + form);
         auto key = base::to_lower(base::trim(part.substr(0, equals)));
         if (!fields.emplace(key, base::trim(part.substr(equals + 1))).second)
-            return fail("has " + std::string(part.substr(0, equals)) + " twice");
+            return bad_connection_string("has " + std::string(part.substr(0, equals)) + " twice");
     }
     const auto field = [&](const char* name) {
         const auto found = fields.find(name);
@@ -53,9 +55,9 @@ base::Result<ConnectionString> parse_connection_string(std::string_view text) {
 
     ConnectionString read;
     const auto host = field("hostname");
-    if (host.empty()) return fail("has no HostName", std::string("use the form ") + form);
+    if (host.empty()) return bad_connection_string("has no HostName", std::string("use the form ") + form);
     read.host = host_without_port(host);
-    if (read.host.empty()) return fail("has no name in HostName");
+    if (read.host.empty()) return bad_connection_string("has no name in HostName");
     const auto colon = host.rfind(':');
     const bool has_port =
         host.starts_with('[') ? host.find("]:") != host.npos : colon != host.npos && host.find(':') == colon;
@@ -68,12 +70,14 @@ base::Result<ConnectionString> parse_connection_string(std::string_view text) {
     read.gateway_host = field("gatewayhostname");
     read.x509 = base::equal_ignoring_case(field("x509"), "true");
     if (read.policy.empty() && read.device_id.empty())
-        return fail("has neither SharedAccessKeyName nor DeviceId", std::string("use the form ") + form);
-    if (!read.module_id.empty() && read.device_id.empty()) return fail("has a ModuleId without a DeviceId");
+        return bad_connection_string("has neither SharedAccessKeyName nor DeviceId",
+                                     std::string("use the form ") + form);
+    if (!read.module_id.empty() && read.device_id.empty())
+        return bad_connection_string("has a ModuleId without a DeviceId");
     if (const auto key = field("sharedaccesskey"); !key.empty()) {
         SP_TRY(return, read.key, read_key(key));
     } else if (!read.x509) {
-        return fail("has no SharedAccessKey", std::string("use the form ") + form);
+        return bad_connection_string("has no SharedAccessKey", std::string("use the form ") + form);
     }
     return read;
 }

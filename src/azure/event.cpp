@@ -15,7 +15,7 @@ namespace json = boost::json;
 // What is nested deeper is shown as text: no reader of ours or of others is made to recurse.
 constexpr std::size_t deepest_payload = 64;
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
     return json::serialize(json::string_view(text.data(), text.size()));
 }
 
@@ -42,15 +42,15 @@ std::string without_white_space(std::string_view value) {
 std::string payload_json(const base::Bytes& body) {
     const auto text = base::as_text(body);
     if (is_json(text, deepest_payload)) return without_white_space(text);
-    if (base::is_utf8(text)) return quoted(text);
-    return quoted(base::to_base64(body));
+    if (base::is_utf8(text)) return json_string(text);
+    return json_string(base::to_base64(body));
 }
 
 std::string properties_json(const Properties& properties) {
     std::string out = "{";
     for (const auto& [name, value] : properties) {
         if (out.size() > 1) out += ',';
-        out += quoted(name) + ':' + (value ? quoted(*value) : "null");
+        out += json_string(name) + ':' + (value ? json_string(*value) : "null");
     }
     return out + '}';
 }
@@ -136,8 +136,8 @@ class Reader {
 }  // namespace
 
 std::string event_json(const Event& event, ShowProperties show, std::optional<std::uint64_t> offset) {
-    auto out = "{\"event\":{\"origin\":" + quoted(event.origin.device) +
-               ",\"module\":" + quoted(event.origin.module) +
+    auto out = "{\"event\":{\"origin\":" + json_string(event.origin.device) +
+               ",\"module\":" + json_string(event.origin.module) +
                ",\"payload\":" + payload_json(event.message.body);
     if (show == ShowProperties::all) {
         out += ",\"properties\":{\"system\":" + properties_json(event.message.system) +

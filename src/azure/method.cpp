@@ -20,7 +20,7 @@ namespace json = boost::json;
 
 constexpr std::size_t longest_name = 1024;
 // One level less than a whole request may have, so that what a device answers fits into one again.
-constexpr std::size_t deepest_payload = 31;
+constexpr std::size_t deepest_method_payload = 31;
 
 /// hub.md 3.4, and no wildcards, since the name stands in a topic.
 base::Status check_name(std::string_view name) {
@@ -101,7 +101,7 @@ base::Result<std::string> method_result(std::int64_t status, std::span<const std
     if (auto fine = check_size("payload of the device's answer", payload.size()); !fine)
         return std::unexpected(std::move(fine).error());
     const auto text = base::trim(base::as_text(payload));
-    if (!text.empty() && !is_json(text, deepest_payload)) {
+    if (!text.empty() && !is_json(text, deepest_method_payload)) {
         return base::fail(base::Code::malformed, "payload of the device's answer", "is not JSON");
     }
     return R"({"status":)" + std::to_string(status) + R"(,"payload":)" +

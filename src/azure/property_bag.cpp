@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "azure/message.hpp"
+#include "azure/message_headers.hpp"
 #include "base/result.hpp"
 
 namespace azure {
@@ -31,16 +32,14 @@ constexpr std::array<Known, 16> known = {{{"$.to", "to"},
                                           {"$.cdid", "connection-device-id"},
                                           {"$.cmid", "connection-module-id"}}};
 
-constexpr std::string_view acknowledgement = "iothub-ack";
-
-std::unexpected<base::Error> fail(std::string reason) {
+std::unexpected<base::Error> bad_bag(std::string reason) {
     return base::fail(base::Code::malformed, "property bag", std::move(reason));
 }
 
 base::Result<std::string> decode(std::string_view text) {
     auto decoded = base::percent_decode(text);
-    if (!decoded) return fail("has a percent sign that is not followed by two hex digits");
-    if (!base::is_utf8(*decoded)) return fail("holds text that is not UTF-8");
+    if (!decoded) return bad_bag("has a percent sign that is not followed by two hex digits");
+    if (!base::is_utf8(*decoded)) return bad_bag("holds text that is not UTF-8");
     return std::move(*decoded);
 }
 
@@ -62,7 +61,7 @@ base::Status read_property_bag(std::string_view bag, Message& into) {
         if (part.empty()) continue;
         const auto equals = part.find('=');
         SP_TRY(return, auto key, decode(part.substr(0, equals)));
-        if (key.empty()) return fail("has a value without a name");
+        if (key.empty()) return bad_bag("has a value without a name");
         std::optional<std::string> value;
         if (equals != part.npos) {
             SP_TRY(return, value, decode(part.substr(equals + 1)));

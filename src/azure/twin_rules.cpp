@@ -8,9 +8,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t longest_key = 1024;
+constexpr std::size_t longest_property_name = 1024;
 constexpr std::size_t longest_string = 4 * 1024;
-constexpr int deepest = 10;  // objects and arrays below the section itself
+constexpr int deepest_value = 10;  // objects and arrays below the section itself
 constexpr std::int64_t largest_integer = 4'503'599'627'370'496;
 
 /// The octets of the control character (C0, DEL or C1) that `utf8` begins with; 0 where it does not.
@@ -31,17 +31,18 @@ std::size_t without_controls(std::string_view utf8) {
     return size;
 }
 
-std::unexpected<base::Error> fail(const std::string& path, std::string reason, std::string fix = {}) {
+std::unexpected<base::Error> bad_value(const std::string& path, std::string reason, std::string fix = {}) {
     return base::fail(base::Code::invalid_argument, path, std::move(reason), std::move(fix));
 }
 
 base::Status check_key(std::string_view key, const std::string& parent) {
     // A key that is too long does not belong into the error either.
-    if (key.size() > longest_key)
-        return fail(parent, "has a key of " + std::to_string(key.size()) + " octets", "use at most 1024");
+    if (key.size() > longest_property_name)
+        return bad_value(parent, "has a key of " + std::to_string(key.size()) + " octets",
+                         "use at most 1024");
     if (key.find_first_of(".$ ") == key.npos && without_controls(key) == key.size()) return {};
-    return fail(parent, "has the key \"" + std::string(key) + "\"",
-                "leave out control characters, dots, dollars and blanks");
+    return bad_value(parent, "has the key \"" + std::string(key) + "\"",
+                     "leave out control characters, dots, dollars and blanks");
 }
 
 base::Status check_value(const json::value& value, const std::string& path, int depth);
@@ -57,7 +58,7 @@ base::Status check_object(const json::object& object, const std::string& path, i
 base::Status check_array(const json::array& array, const std::string& path, int depth) {
     for (std::size_t i = 0; i < array.size(); ++i) {
         const auto place = path + "[" + std::to_string(i) + "]";
-        if (array[i].is_null()) return fail(place, "is null inside an array", "leave it out");
+        if (array[i].is_null()) return bad_value(place, "is null inside an array", "leave it out");
         if (auto fine = check_value(array[i], place, depth); !fine) return fine;
     }
     return {};
@@ -65,17 +66,17 @@ base::Status check_array(const json::array& array, const std::string& path, int 
 
 base::Status check_value(const json::value& value, const std::string& path, int depth) {
     if (value.is_object() || value.is_array()) {
-        if (depth == deepest) return fail(path, "is nested deeper than 10 levels");
+        if (depth == deepest_value) return bad_value(path, "is nested deeper than 10 levels");
         return value.is_object() ? check_object(value.get_object(), path, depth + 1)
                                  : check_array(value.get_array(), path, depth + 1);
     }
     if (value.is_string() && value.get_string().size() > longest_string)
-        return fail(path, "is a string of " + std::to_string(value.get_string().size()) + " octets",
-                    "use at most 4096");
+        return bad_value(path, "is a string of " + std::to_string(value.get_string().size()) + " octets",
+                         "use at most 4096");
     const bool outside =
         value.is_uint64() ||
         (value.is_int64() && (value.get_int64() > largest_integer || value.get_int64() < -largest_integer));
-    if (outside) return fail(path, "is an integer beyond +-4503599627370496", "give it as a string");
+    if (outside) return bad_value(path, "is an integer beyond +-4503599627370496", "give it as a string");
     return {};
 }
 

@@ -9,13 +9,14 @@
 namespace azure {
 namespace {
 
-std::unexpected<base::Error> fail(std::string segment, std::string reason) {
+std::unexpected<base::Error> bad_user_name(std::string segment, std::string reason) {
     return base::fail(base::Code::malformed, "user name", "has a bad " + std::move(segment) + ": " + reason,
                       "use HOST/DEVICE[/MODULE]/?api-version=2021-04-12");
 }
 
 base::Status check(std::string_view id, std::string_view kind) {
-    if (auto known = trust::check_id(id, kind); !known) return fail(std::string(kind), known.error().reason);
+    if (auto known = trust::check_id(id, kind); !known)
+        return bad_user_name(std::string(kind), known.error().reason);
     return {};
 }
 
@@ -36,9 +37,10 @@ base::Status read_parameter(Claim& claim, std::array<bool, 4>& seen, std::string
         seen[i] = true;
         const auto encoded = equals == parameter.npos ? std::string_view{} : parameter.substr(equals + 1);
         auto value = base::percent_decode(encoded);
-        if (!value) return fail(std::string(name), "a percent sign is not followed by two hex digits");
+        if (!value)
+            return bad_user_name(std::string(name), "a percent sign is not followed by two hex digits");
         if (!base::is_utf8(*value) || value->find('\0') != value->npos)
-            return fail(std::string(name), "the decoded value is not text");
+            return bad_user_name(std::string(name), "the decoded value is not text");
         *known[i].second = std::move(*value);
     }
     return {};
@@ -58,10 +60,11 @@ base::Result<Claim> parse_username(std::string_view text) {
         parameters = segments.back();
         segments.pop_back();
     } else {
-        return fail("number of segments", std::to_string(segments.size()) + ", not 3 (device) or 4 (module)");
+        return bad_user_name("number of segments",
+                             std::to_string(segments.size()) + ", not 3 (device) or 4 (module)");
     }
     claim.host = segments[0];
-    if (claim.host.empty()) return fail("host", "it is empty");
+    if (claim.host.empty()) return bad_user_name("host", "it is empty");
     claim.identity.device = segments[1];
     if (auto good = check(segments[1], "device id"); !good) return std::unexpected(good.error());
     if (segments.size() == 3) {

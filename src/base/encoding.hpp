@@ -15,6 +15,10 @@ using Bytes = std::vector<std::byte>;
 inline std::span<const std::byte> as_bytes(std::string_view text) {
     return std::as_bytes(std::span(text));
 }
+inline Bytes bytes_of(std::string_view text) {
+    const auto bytes = as_bytes(text);
+    return {bytes.begin(), bytes.end()};
+}
 inline std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }

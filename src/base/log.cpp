@@ -62,7 +62,7 @@ std::string_view name(Level level) {
     return "info";
 }
 
-std::string quoted(std::string_view value) {
+std::string json_string(std::string_view value) {
     std::string out = "\"";
     for (const char c : value) {
         const auto u = static_cast<unsigned char>(c);
@@ -86,7 +86,7 @@ std::string plain_or_quoted(std::string_view value) {
     for (const char c : value) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                            std::string_view("-._:/@$+%,;()[]").find(c) != std::string_view::npos;
-        if (!plain) return quoted(value);
+        if (!plain) return json_string(value);
     }
     return std::string(value);
 }
@@ -98,8 +98,9 @@ void put(Level level, std::string_view event, const std::vector<const Field*>& f
     std::string line;
     if (s.format == Format::json) {
         line = fmt::format(R"({{"time":"{}","level":"{}","role":{},"event":{})", when, name(level),
-                           quoted(s.role), quoted(event));
-        for (const auto* f : fields) line += fmt::format(",{}:{}", quoted(f->key), quoted(f->value));
+                           json_string(s.role), json_string(event));
+        for (const auto* f : fields)
+            line += fmt::format(",{}:{}", json_string(f->key), json_string(f->value));
         line += '}';
     } else {
         line = fmt::format("{} {} {} {}", when, name(level), s.role, event);

@@ -10,9 +10,6 @@
 namespace check {
 namespace {
 
-using Needs = Check::Needs;
-
-constexpr const char* group = "certificates";
 constexpr const char* put_there = "put the file there, or name another in config.toml";
 
 std::string how_to_renew(const Held& held) {
@@ -128,29 +125,30 @@ Finding trust_bundle(const Device& device) {
     return worst(all, fmt::format("{} anchors, all CAs and valid", held->chain->size()));
 }
 
-constexpr std::array table{
-    Check{"identity-certificate-expiry", group, "the device certificate is there and valid",
-          Needs::configuration, identity_expiry},
-    Check{"est-identity-and-bootstrap-certificate-expiry", group,
-          "the certificates towards the EST server are valid", Needs::configuration, est},
-    Check{"local-ca-certificate-expiry", group, "the local CA's certificate is valid", Needs::configuration,
-          local_ca_expiry},
-    Check{"certs-preloaded", group, "preloaded certificates are there and valid", Needs::configuration,
-          preloaded},
-    Check{"certs-chain-order", group, "each certificate is followed by its issuer", Needs::configuration,
-          chain_order},
-    Check{"certs-renewal-schedule", group, "renewal keeps up with its schedule", Needs::configuration,
-          renewal},
-    Check{"est-server-https", group, "EST servers are asked over HTTPS alone", Needs::configuration, est},
-    Check{"certs-match-private-keys", group, "certificates belong to their private keys",
-          Needs::configuration, match_keys},
-    Check{"trust-bundle", group, "the trust bundle holds valid CA certificates", Needs::configuration,
-          trust_bundle},
-};
-
 }  // namespace
 
 std::span<const Check> certificate_checks() {
+    constexpr const char* group = "certificates";
+    static constexpr std::array table{
+        Check{"identity-certificate-expiry", group, "the device certificate is there and valid",
+              Check::Needs::configuration, identity_expiry},
+        Check{"est-identity-and-bootstrap-certificate-expiry", group,
+              "the certificates towards the EST server are valid", Check::Needs::configuration, est},
+        Check{"local-ca-certificate-expiry", group, "the local CA's certificate is valid",
+              Check::Needs::configuration, local_ca_expiry},
+        Check{"certs-preloaded", group, "preloaded certificates are there and valid",
+              Check::Needs::configuration, preloaded},
+        Check{"certs-chain-order", group, "each certificate is followed by its issuer",
+              Check::Needs::configuration, chain_order},
+        Check{"certs-renewal-schedule", group, "renewal keeps up with its schedule",
+              Check::Needs::configuration, renewal},
+        Check{"est-server-https", group, "EST servers are asked over HTTPS alone",
+              Check::Needs::configuration, est},
+        Check{"certs-match-private-keys", group, "certificates belong to their private keys",
+              Check::Needs::configuration, match_keys},
+        Check{"trust-bundle", group, "the trust bundle holds valid CA certificates",
+              Check::Needs::configuration, trust_bundle},
+    };
     return table;
 }
 

@@ -12,9 +12,7 @@ namespace check {
 namespace {
 
 using edge::Service;
-using Needs = Check::Needs;
 
-constexpr const char* group = "configuration";
 constexpr const char* write_anew =
     "start sallyport edge run again (or run sallyport edge config apply): it writes this file";
 
@@ -123,30 +121,31 @@ Finding tpmd_config(const Device&) {
     return ignored("no key of this device is in a TPM: there is no TPM service");
 }
 
-constexpr std::array table{
-    Check{"config-well-formed", group, "config.toml parses, and every key in it is known", Needs::nothing,
-          config_well_formed},
-    Check{"config-permissions", group, "config.toml can be read by its owner alone", Needs::configuration,
-          config_permissions},
-    Check{"keyd-config-well-formed", group, "the keys service can read its configuration", Needs::nothing,
-          keyd_config},
-    Check{"certd-config-well-formed", group, "the certificates service can read its configuration",
-          Needs::nothing, certd_config},
-    Check{"tpmd-config-well-formed", group, "the TPM service can read its configuration", Needs::nothing,
-          tpmd_config},
-    Check{"identityd-config-well-formed", group, "the identity service can read its configuration",
-          Needs::nothing, identityd_config},
-    Check{"aziot-edged-config-well-formed", group, "the workload service can read its configuration",
-          Needs::nothing, edged_config},
-    Check{"configs-up-to-date", group, "keys, certificates and identity services read what config.toml says",
-          Needs::configuration, configs_up_to_date},
-    Check{"config-up-to-date", group, "the workload service reads what config.toml says",
-          Needs::configuration, config_up_to_date},
-};
-
 }  // namespace
 
 std::span<const Check> configuration_checks() {
+    constexpr const char* group = "configuration";
+    static constexpr std::array table{
+        Check{"config-well-formed", group, "config.toml parses, and every key in it is known",
+              Check::Needs::nothing, config_well_formed},
+        Check{"config-permissions", group, "config.toml can be read by its owner alone",
+              Check::Needs::configuration, config_permissions},
+        Check{"keyd-config-well-formed", group, "the keys service can read its configuration",
+              Check::Needs::nothing, keyd_config},
+        Check{"certd-config-well-formed", group, "the certificates service can read its configuration",
+              Check::Needs::nothing, certd_config},
+        Check{"tpmd-config-well-formed", group, "the TPM service can read its configuration",
+              Check::Needs::nothing, tpmd_config},
+        Check{"identityd-config-well-formed", group, "the identity service can read its configuration",
+              Check::Needs::nothing, identityd_config},
+        Check{"aziot-edged-config-well-formed", group, "the workload service can read its configuration",
+              Check::Needs::nothing, edged_config},
+        Check{"configs-up-to-date", group,
+              "keys, certificates and identity services read what config.toml says",
+              Check::Needs::configuration, configs_up_to_date},
+        Check{"config-up-to-date", group, "the workload service reads what config.toml says",
+              Check::Needs::configuration, config_up_to_date},
+    };
     return table;
 }
 

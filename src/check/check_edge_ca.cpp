@@ -10,16 +10,13 @@
 namespace check {
 namespace {
 
-using Needs = Check::Needs;
-
-constexpr const char* group = "edge CA";
 constexpr const char* thing = "Edge CA certificate";
 
 const Held& edge_ca(const Device& device) {
     return *device.certificate(edge::edge_ca_id);  // always listed, there or not
 }
 
-std::string how_to_renew(const Held& ca) {
+std::string how_to_replace(const Held& ca) {
     return ca.made ? "see that sallyport edge run is up: it renews the Edge CA that it made"
                    : fmt::format("have it issued anew (sallyport ca issue --profile edge-ca) and replace {}",
                                  ca.uri);
@@ -49,7 +46,7 @@ Finding of_chain(const Device& device, Judge judge) {
 
 Finding expiry(const Device& device) {
     return of_chain(device, [&](const Held& ca) {
-        return judge_validity(thing, *ca.chain, device.clock.now(), how_to_renew(ca));
+        return judge_validity(thing, *ca.chain, device.clock.now(), how_to_replace(ca));
     });
 }
 
@@ -57,7 +54,7 @@ Finding is_ca(const Device& device) {
     return of_chain(device, [](const Held& ca) { return judge_is_ca(thing, ca.chain->front()); });
 }
 
-Finding pair(const Device& device) {
+Finding belongs_together(const Device& device) {
     return of_chain(device, [](const Held& ca) {
         if (!ca.key || !ca.key->file()) return ignored("its key is in a token: see key-pairs-read");
         const auto key = read_pair(*ca.key);
@@ -93,22 +90,25 @@ Finding quickstart(const Device& device) {
     });
 }
 
-constexpr std::array table{
-    Check{"edge-ca-present", group, "the Edge CA and its key are there", Needs::configuration, present},
-    Check{"edge-ca-expiry", group, "the Edge CA is valid", Needs::configuration, expiry},
-    Check{"edge-ca-basic-constraints", group, "the Edge CA may issue certificates", Needs::configuration,
-          is_ca},
-    Check{"edge-ca-key", group, "the Edge CA belongs to its private key", Needs::configuration, pair},
-    Check{"edge-ca-chain", group, "the Edge CA's chain leads to the trust bundle", Needs::configuration,
-          chain},
-    Check{"trust-bundle-own-root", group, "the trust bundle contains the gateway's own root",
-          Needs::configuration, own_root},
-    Check{"edge-ca-production", group, "the Edge CA is one for production", Needs::configuration, quickstart},
-};
-
 }  // namespace
 
 std::span<const Check> edge_ca_checks() {
+    constexpr const char* group = "edge CA";
+    static constexpr std::array table{
+        Check{"edge-ca-present", group, "the Edge CA and its key are there", Check::Needs::configuration,
+              present},
+        Check{"edge-ca-expiry", group, "the Edge CA is valid", Check::Needs::configuration, expiry},
+        Check{"edge-ca-basic-constraints", group, "the Edge CA may issue certificates",
+              Check::Needs::configuration, is_ca},
+        Check{"edge-ca-key", group, "the Edge CA belongs to its private key", Check::Needs::configuration,
+              belongs_together},
+        Check{"edge-ca-chain", group, "the Edge CA's chain leads to the trust bundle",
+              Check::Needs::configuration, chain},
+        Check{"trust-bundle-own-root", group, "the trust bundle contains the gateway's own root",
+              Check::Needs::configuration, own_root},
+        Check{"edge-ca-production", group, "the Edge CA is one for production", Check::Needs::configuration,
+              quickstart},
+    };
     return table;
 }
 

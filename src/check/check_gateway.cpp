@@ -9,9 +9,6 @@
 namespace check {
 namespace {
 
-using Needs = Check::Needs;
-
-constexpr const char* group = "gateway";
 constexpr std::uint16_t mqtt_port = 8883;
 
 net::TlsTarget gateway_target(const Device& device) {
@@ -64,16 +61,16 @@ net::Task<Finding> server_certificate(Device& device) {
                                 target.name, base::format_rfc3339(chain.front().not_after())));
 }
 
-constexpr std::array table{
-    Check{"gateway-running", group, "the gateway answers", Needs::configuration, running},
-    Check{"gateway-server-certificate", group,
-          "the gateway's certificate bears hostname, is valid, and leads to the trust bundle",
-          Needs::configuration, server_certificate},
-};
-
 }  // namespace
 
 std::span<const Check> gateway_checks() {
+    constexpr const char* group = "gateway";
+    static constexpr std::array table{
+        Check{"gateway-running", group, "the gateway answers", Check::Needs::configuration, running},
+        Check{"gateway-server-certificate", group,
+              "the gateway's certificate bears hostname, is valid, and leads to the trust bundle",
+              Check::Needs::configuration, server_certificate},
+    };
     return table;
 }
 

@@ -11,9 +11,6 @@
 namespace check {
 namespace {
 
-using Needs = Check::Needs;
-
-constexpr const char* group = "host";
 constexpr const char* set_the_clock =
     "set the clock of this machine: timedatectl set-time, or systemctl enable --now systemd-timesyncd";
 
@@ -65,20 +62,20 @@ net::Task<Finding> host_local_time(Device& device) {
     co_return judge_clock(device.hub_https->asked, *device.hub_https->date, target.name);
 }
 
-constexpr std::array table{
-    Check{"hostname", group, "hostname can stand in a certificate and is this machine's", Needs::nothing,
-          hostname},
-    Check{"parent_hostname", group, "parent_hostname can stand in a certificate", Needs::nothing,
-          parent_hostname},
-    Check{"host-clock", group, "the clock is not before what must have happened", Needs::configuration,
-          clock_plausible},
-    Check{"host-local-time", group, "the clock is within 10 seconds of the hub's", Needs::configuration,
-          host_local_time},
-};
-
 }  // namespace
 
 std::span<const Check> host_checks() {
+    constexpr const char* group = "host";
+    static constexpr std::array table{
+        Check{"hostname", group, "hostname can stand in a certificate and is this machine's",
+              Check::Needs::nothing, hostname},
+        Check{"parent_hostname", group, "parent_hostname can stand in a certificate", Check::Needs::nothing,
+              parent_hostname},
+        Check{"host-clock", group, "the clock is not before what must have happened",
+              Check::Needs::configuration, clock_plausible},
+        Check{"host-local-time", group, "the clock is within 10 seconds of the hub's",
+              Check::Needs::configuration, host_local_time},
+    };
     return table;
 }
 

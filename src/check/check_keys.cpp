@@ -13,10 +13,7 @@
 namespace check {
 namespace {
 
-using Needs = Check::Needs;
-
-constexpr const char* group = "keys";
-constexpr const char* put_there = "put the key there, or name another in config.toml";
+constexpr const char* put_key_there = "put the key there, or name another in config.toml";
 
 bool is_absent(const base::Error& error) {
     return error.code == base::Code::not_found;
@@ -48,7 +45,7 @@ Finding permissions(const Device& device) {
         if (entry)
             all.push_back(judge_key_mode(*entry, owner));
         else if (!is_absent(entry.error()))
-            all.push_back(failed(entry.error(), put_there));
+            all.push_back(failed(entry.error(), put_key_there));
     }
     if (all.empty()) return ignored("there are no key files");
     return worst(all, fmt::format("{} key files, each its owner's alone", all.size()));
@@ -59,7 +56,7 @@ Finding read_key(const Device& device, const HeldKey& key) {
     if (!file) return ok("");
     if (const auto there = look_at(*file); !there) {
         if (is_absent(there.error()) && key.made) return ok("");
-        return failed(there.error(), put_there);
+        return failed(there.error(), put_key_there);
     }
     std::vector<Finding> all;
     if (const auto reader = device.user_of(edge::Service::keys))
@@ -70,7 +67,7 @@ Finding read_key(const Device& device, const HeldKey& key) {
         if (pair)
             all.push_back(judge_key(key.thing, pair->public_key()));
         else if (pair.error().code == base::Code::permission_denied || device.certificate(key.id))
-            all.push_back(failed(pair.error(), put_there));
+            all.push_back(failed(pair.error(), put_key_there));
     }
     return worst(all, "");
 }
@@ -116,16 +113,16 @@ net::Task<Finding> pairs_read(Device& device) {
     co_return worst(all, fmt::format("{} keys can be read and are strong", device.keys.size()));
 }
 
-constexpr std::array table{
-    Check{"private-key-permissions", group, "private keys can be read by their owner alone",
-          Needs::configuration, permissions},
-    Check{"key-pairs-read", group, "the keys service can read its keys, and they are strong",
-          Needs::configuration, pairs_read},
-};
-
 }  // namespace
 
 std::span<const Check> key_checks() {
+    constexpr const char* group = "keys";
+    static constexpr std::array table{
+        Check{"private-key-permissions", group, "private keys can be read by their owner alone",
+              Check::Needs::configuration, permissions},
+        Check{"key-pairs-read", group, "the keys service can read its keys, and they are strong",
+              Check::Needs::configuration, pairs_read},
+    };
     return table;
 }
 

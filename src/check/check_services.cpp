@@ -16,9 +16,7 @@ namespace check {
 namespace {
 
 using edge::Service;
-using Needs = Check::Needs;
 
-constexpr const char* group = "services";
 constexpr const char* start_it =
     "start it: sallyport edge run, or systemctl start sallyport-edge.target; its log says why it ended";
 
@@ -169,25 +167,29 @@ net::Task<Finding> workload_trust_bundle(Device& device) {
     co_return ok(fmt::format("modules are given {} certificates to trust", served->size()));
 }
 
-constexpr std::array table{
-    Check{"keyd-running", group, "the keys service answers", Needs::nothing, keyd_running},
-    Check{"certd-running", group, "the certificates service answers", Needs::nothing, certd_running},
-    Check{"tpmd-running", group, "the TPM service answers", Needs::nothing, tpmd_running},
-    Check{"identityd-running", group, "the identity service answers", Needs::nothing, identityd_running},
-    Check{"aziot-edged-running", group, "the workload service answers", Needs::configuration, edged_running},
-    Check{"socket-permissions", group, "sockets have their owner and mode", Needs::configuration, sockets},
-    Check{"home-permissions", group, "each service's directory is its own", Needs::nothing, homes},
-    Check{"certs-read", group, "the certificates service can read its certificates", Needs::configuration,
-          certs_read},
-    Check{"device-provisioned", group, "the device and its gateway module are known at the hub",
-          Needs::configuration, device_provisioned},
-    Check{"workload-trust-bundle", group, "modules are given the whole trust bundle", Needs::configuration,
-          workload_trust_bundle},
-};
-
 }  // namespace
 
 std::span<const Check> service_checks() {
+    constexpr const char* group = "services";
+    static constexpr std::array table{
+        Check{"keyd-running", group, "the keys service answers", Check::Needs::nothing, keyd_running},
+        Check{"certd-running", group, "the certificates service answers", Check::Needs::nothing,
+              certd_running},
+        Check{"tpmd-running", group, "the TPM service answers", Check::Needs::nothing, tpmd_running},
+        Check{"identityd-running", group, "the identity service answers", Check::Needs::nothing,
+              identityd_running},
+        Check{"aziot-edged-running", group, "the workload service answers", Check::Needs::configuration,
+              edged_running},
+        Check{"socket-permissions", group, "sockets have their owner and mode", Check::Needs::configuration,
+              sockets},
+        Check{"home-permissions", group, "each service's directory is its own", Check::Needs::nothing, homes},
+        Check{"certs-read", group, "the certificates service can read its certificates",
+              Check::Needs::configuration, certs_read},
+        Check{"device-provisioned", group, "the device and its gateway module are known at the hub",
+              Check::Needs::configuration, device_provisioned},
+        Check{"workload-trust-bundle", group, "modules are given the whole trust bundle",
+              Check::Needs::configuration, workload_trust_bundle},
+    };
     return table;
 }
 

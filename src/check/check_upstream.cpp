@@ -10,10 +10,6 @@
 namespace check {
 namespace {
 
-using Needs = Check::Needs;
-
-constexpr const char* group = "connectivity";
-
 std::string how_to_reach(const net::TlsTarget& target) {
     return fmt::format(
         "see that {}:{} resolves and can be reached from here (getent hosts {}; openssl s_client "
@@ -89,24 +85,25 @@ net::Task<Finding> parent(Device& device) {
     co_return finding;
 }
 
-constexpr std::array table{
-    Check{"host-connect-iothub-amqp", group, "the hub can be reached over AMQP", Needs::configuration,
-          hub_amqp},
-    Check{"host-connect-iothub-https", group,
-          "the hub (or parent) answers over HTTPS, with a good certificate", Needs::configuration, hub_https},
-    Check{"host-connect-iothub-mqtt", group,
-          "the hub (or parent) answers at its MQTT port, with a good certificate", Needs::configuration,
-          hub_mqtt},
-    Check{"host-connect-dps-endpoint", group, "the provisioning service can be reached", Needs::configuration,
-          dps},
-    Check{"parent-certificate", group,
-          "the parent answers, and the trust bundle vouches for the name that is used", Needs::configuration,
-          parent},
-};
-
 }  // namespace
 
 std::span<const Check> upstream_checks() {
+    constexpr const char* group = "connectivity";
+    static constexpr std::array table{
+        Check{"host-connect-iothub-amqp", group, "the hub can be reached over AMQP",
+              Check::Needs::configuration, hub_amqp},
+        Check{"host-connect-iothub-https", group,
+              "the hub (or parent) answers over HTTPS, with a good certificate", Check::Needs::configuration,
+              hub_https},
+        Check{"host-connect-iothub-mqtt", group,
+              "the hub (or parent) answers at its MQTT port, with a good certificate",
+              Check::Needs::configuration, hub_mqtt},
+        Check{"host-connect-dps-endpoint", group, "the provisioning service can be reached",
+              Check::Needs::configuration, dps},
+        Check{"parent-certificate", group,
+              "the parent answers, and the trust bundle vouches for the name that is used",
+              Check::Needs::configuration, parent},
+    };
     return table;
 }
 

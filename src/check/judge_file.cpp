@@ -10,7 +10,7 @@
 namespace check {
 namespace {
 
-constexpr mode_t permissions = 07777;
+constexpr mode_t permission_bits = 07777;
 
 Entry entry_of(const std::filesystem::path& path, const struct stat& found) {
     return {path, found.st_mode, found.st_uid, found.st_gid};
@@ -34,7 +34,7 @@ Finding judge_key_mode(const Entry& entry, std::optional<uid_t> owner) {
     const auto path = entry.path.string();
     if ((entry.mode & 077) != 0)
         return error(fmt::format("key {} may be used by others than its owner (mode {:04o})", path,
-                                 entry.mode & permissions),
+                                 entry.mode & permission_bits),
                      fmt::format("run chmod 600 {} and replace the key if others could read it", path));
     if (owner && entry.owner != *owner && entry.owner != 0)
         return error(fmt::format("key {} belongs to the user {}", path, entry.owner),
@@ -45,9 +45,9 @@ Finding judge_key_mode(const Entry& entry, std::optional<uid_t> owner) {
 Finding judge_mode(const std::string& thing, const Entry& entry, mode_t mode, std::optional<uid_t> owner,
                    const std::string& owner_name) {
     const auto path = entry.path.string();
-    if ((entry.mode & permissions & ~mode_t{S_ISGID}) != mode)
+    if ((entry.mode & permission_bits & ~mode_t{S_ISGID}) != mode)
         return error(
-            fmt::format("{} {} has mode {:04o}, not {:04o}", thing, path, entry.mode & permissions, mode),
+            fmt::format("{} {} has mode {:04o}, not {:04o}", thing, path, entry.mode & permission_bits, mode),
             fmt::format("run chmod {:o} {}", mode, path));
     if (owner && entry.owner != *owner)
         return error(
@@ -78,7 +78,7 @@ Finding judge_readable(const std::string& thing, const std::filesystem::path& fi
             return error(
                 fmt::format("{} {} cannot be reached by {}: directory {} (mode {:04o}) does not let it "
                             "pass",
-                            thing, file.string(), reader.name, above.string(), entry->mode & permissions),
+                            thing, file.string(), reader.name, above.string(), entry->mode & permission_bits),
                 fmt::format("run chmod o+x {}, or move the file where {} can read it", above.string(),
                             reader.name));
     }
@@ -86,7 +86,7 @@ Finding judge_readable(const std::string& thing, const std::filesystem::path& fi
     if (!entry) return failed(entry.error(), "put the file there, or name another in config.toml");
     if (!may(reader, *entry, 4))
         return error(fmt::format("{} {} cannot be read by {} (mode {:04o}, user {})", thing, file.string(),
-                                 reader.name, entry->mode & permissions, entry->owner),
+                                 reader.name, entry->mode & permission_bits, entry->owner),
                      fmt::format("run chown {} {}", reader.name, file.string()));
     return ok("");
 }

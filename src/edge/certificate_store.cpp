@@ -13,7 +13,7 @@ namespace {
 
 // Lists may name lists; a circle ends here.
 constexpr int deepest_list = 8;
-constexpr std::size_t most_parsed = 64;
+constexpr std::size_t most_parsed_certificates = 64;
 
 }  // namespace
 
@@ -107,7 +107,7 @@ base::Result<CertificateStore::Parsed> CertificateStore::read_one(std::string_vi
     if (!chain)
         return base::fail(base::Code::io, chain.error().thing, chain.error().reason,
                           "put it back from a backup, or remove it and let it be made again");
-    if (parsed_.size() >= most_parsed) parsed_.clear();
+    if (parsed_.size() >= most_parsed_certificates) parsed_.clear();
     Parsed parsed{*std::move(text), *std::move(chain)};
     parsed_[file] = parsed;
     return parsed;

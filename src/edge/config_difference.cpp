@@ -23,7 +23,7 @@ std::string masked(std::string text) {
     return text;
 }
 
-std::string quoted(const std::string& text) {
+std::string shown_value(const std::string& text) {
     return fmt::format("\"{}\"", masked(text));
 }
 
@@ -49,7 +49,7 @@ void flatten_array(ConfigTable& table, const std::string& key, const std::string
     if (!tables.empty()) return;
     std::vector<std::string> values;
     for (const auto& value : table.strings(key).value_or(std::vector<std::string>{}))
-        values.push_back(quoted(value));
+        values.push_back(shown_value(value));
     add(out, full, fmt::format("[{}]", fmt::join(values, ", ")));
 }
 
@@ -58,7 +58,7 @@ void flatten(ConfigTable table, const std::string& prefix, Flat& out) {
         const auto full = prefix + key;
         switch (table.kind(key)) {
             case ConfigTable::Kind::text:
-                add(out, full, quoted(*table.string(key)));
+                add(out, full, shown_value(*table.string(key)));
                 break;
             case ConfigTable::Kind::table:
                 flatten(*table.table(key), full + ".", out);

@@ -11,7 +11,7 @@
 namespace edge {
 namespace {
 
-std::string uri_of(const std::filesystem::path& path) {
+std::string file_uri(const std::filesystem::path& path) {
     std::string out = "file://";
     for (const auto& part : std::filesystem::absolute(path).lexically_normal().relative_path())
         out += "/" + base::percent_encode(part.string());
@@ -27,8 +27,8 @@ void setting(std::string& out, std::string_view key, const std::optional<std::st
         out += fmt::format("#{} = \"{}\"\n", key, example);
 }
 
-std::optional<std::string> uri_of(const std::optional<std::filesystem::path>& path) {
-    return path ? std::optional(uri_of(*path)) : std::nullopt;
+std::optional<std::string> file_uri(const std::optional<std::filesystem::path>& path) {
+    return path ? std::optional(file_uri(*path)) : std::nullopt;
 }
 
 void add_certificates(std::string& out, const NewConfiguration& wish) {
@@ -38,7 +38,7 @@ void add_certificates(std::string& out, const NewConfiguration& wish) {
 
 # CA certificates (PEM) that modules get as their trust bundle: the root certificate.
 )";
-    setting(out, "trust_bundle_cert", uri_of(wish.trust_bundle),
+    setting(out, "trust_bundle_cert", file_uri(wish.trust_bundle),
             "file:///etc/aziot/certs/my_private_root_CA.pem");
     out += R"(
 # The Edge CA. With cert and pk it is yours: its certificate first, then intermediates. Without them a quickstart
@@ -46,9 +46,9 @@ void add_certificates(std::string& out, const NewConfiguration& wish) {
 )";
     // A table of its own would swallow the keys below it; an empty one changes nothing.
     out += "[edge_ca]\n";
-    setting(out, "cert", wish.edge_ca ? std::optional(uri_of(wish.edge_ca->first)) : std::nullopt,
+    setting(out, "cert", wish.edge_ca ? std::optional(file_uri(wish.edge_ca->first)) : std::nullopt,
             "file:///etc/aziot/certs/edge-ca.pem");
-    setting(out, "pk", wish.edge_ca ? std::optional(uri_of(wish.edge_ca->second)) : std::nullopt,
+    setting(out, "pk", wish.edge_ca ? std::optional(file_uri(wish.edge_ca->second)) : std::nullopt,
             "file:///etc/aziot/secrets/edge-ca.key");
 }
 
@@ -63,7 +63,7 @@ void add_hub(std::string& out, const NewConfiguration& wish) {
 # CA certificates that the hub's certificate must lead to; without it the operating system's.
 )";
     if (wish.hub_ca)
-        out += TomlText().set("trusted_certs", std::vector<std::string>{uri_of(*wish.hub_ca)}).text();
+        out += TomlText().set("trusted_certs", std::vector<std::string>{file_uri(*wish.hub_ca)}).text();
     else
         out += "#trusted_certs = [\"file:///etc/aziot/certs/hub-root.pem\"]\n";
 }
@@ -88,8 +88,8 @@ source = "manual"
 [provisioning.authentication]
 method = "x509"
 )";
-    setting(out, "identity_cert", uri_of(wish.identity_certificate), "");
-    setting(out, "identity_pk", uri_of(wish.identity_key), "");
+    setting(out, "identity_cert", file_uri(wish.identity_certificate), "");
+    setting(out, "identity_pk", file_uri(wish.identity_key), "");
 }
 
 }  // namespace

@@ -8,10 +8,6 @@
 namespace edge {
 namespace {
 
-std::string uri_of(const std::filesystem::path& path) {
-    return "file://" + path.string();
-}
-
 const X509Credential* x509_of(const Configuration& configuration) {
     return configuration.device ? std::get_if<X509Credential>(&configuration.device->credential) : nullptr;
 }
@@ -56,7 +52,7 @@ std::string keys_file(const Configuration& configuration, const Paths& paths, co
     if (const auto* x509 = x509_of(configuration); x509 && !x509->key.empty())
         preloaded["device-id"] = x509->key;
     if (const auto* key = symmetric_of(configuration))
-        preloaded["device-id"] = key->value ? uri_of(paths.device_key()) : key->uri;
+        preloaded["device-id"] = key->value ? "file://" + paths.device_key().string() : key->uri;
     if (configuration.edge_ca.key) preloaded["aziot-edged-ca"] = *configuration.edge_ca.key;
     if (configuration.local_ca) preloaded["local-ca"] = configuration.local_ca->second;
     for (const auto& [id, uri] : preloaded) out.set(id, uri);

@@ -17,7 +17,7 @@
 namespace edge {
 namespace {
 
-constexpr std::size_t most_parsed = 64;
+constexpr std::size_t most_parsed_keys = 64;
 
 // The same file with the same content, mode and owner.
 bool is_unchanged(const struct stat& a, const struct stat& b) {
@@ -74,7 +74,7 @@ base::Result<pki::PrivateKey> FileKeyStore::read_pair(std::string_view id) const
     if (pem->empty()) return base::fail(damaged, "key " + file.string(), "is empty");
     auto key = pki::PrivateKey::from_pem(*pem, fmt::format("key {}", file.string()));
     if (!key) return key;
-    if (parsed_.size() >= most_parsed) parsed_.clear();
+    if (parsed_.size() >= most_parsed_keys) parsed_.clear();
     parsed_.insert_or_assign(file.string(), Parsed{now, key->share()});
     return key;
 }

@@ -29,7 +29,7 @@ base::Result<base::SecretBytes> secret_member(const json::value& from, std::stri
     return base::SecretBytes(std::string_view(text.data(), text.size()));
 }
 
-base::Result<HubModule> module_of(const json::value& document) {
+base::Result<HubModule> hub_module_of(const json::value& document) {
     HubModule out;
     SP_TRY(return, out.id, text_member(document, "moduleId"));
     SP_TRY(return, auto managed_by, optional_text_member(document, "managedBy"));
@@ -178,7 +178,7 @@ net::Task<base::Result<std::vector<HubModule>>> HubRegistry::list() const {
                              "is not an array");
     std::vector<HubModule> modules;
     for (const auto& each : *array) {
-        auto module = module_of(each);
+        auto module = hub_module_of(each);
         if (!module) co_return std::unexpected(std::move(module).error());
         modules.push_back(*std::move(module));
     }
@@ -188,14 +188,14 @@ net::Task<base::Result<std::vector<HubModule>>> HubRegistry::list() const {
 net::Task<base::Result<HubModule>> HubRegistry::get(std::string module) const {
     auto answered = co_await call(http::Verb::get, path(module), std::nullopt, false, 200);
     if (!answered) co_return std::unexpected(std::move(answered).error());
-    co_return module_of(*answered);
+    co_return hub_module_of(*answered);
 }
 
 net::Task<base::Result<HubModule>> HubRegistry::create(std::string module) const {
     json::value body{{"moduleId", module}, {"deviceId", config_.device_id}};
     auto answered = co_await call(http::Verb::put, path(module), std::move(body), false, 200);
     if (!answered) co_return std::unexpected(std::move(answered).error());
-    co_return module_of(*answered);
+    co_return hub_module_of(*answered);
 }
 
 net::Task<base::Result<HubModule>> HubRegistry::set_keys(std::string module, base::SecretBytes primary,
@@ -213,7 +213,7 @@ net::Task<base::Result<HubModule>> HubRegistry::set_keys(std::string module, bas
     json::value body(std::move(document));
     auto answered = co_await call(http::Verb::put, path(module), std::move(body), true, 200);
     if (!answered) co_return std::unexpected(std::move(answered).error());
-    co_return module_of(*answered);
+    co_return hub_module_of(*answered);
 }
 
 net::Task<base::Result<HubModule>> HubRegistry::set_thumbprints(std::string module, std::string primary,
@@ -227,7 +227,7 @@ net::Task<base::Result<HubModule>> HubRegistry::set_thumbprints(std::string modu
         {"authentication", json::object{{"type", "x509"}, {"x509Thumbprint", std::move(thumbprints)}}}};
     auto answered = co_await call(http::Verb::put, path(module), std::move(body), true, 200);
     if (!answered) co_return std::unexpected(std::move(answered).error());
-    co_return module_of(*answered);
+    co_return hub_module_of(*answered);
 }
 
 net::Task<base::Status> HubRegistry::remove(std::string module) const {

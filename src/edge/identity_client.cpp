@@ -14,7 +14,7 @@ base::Result<DeviceIdentity> device_of(const json::value& spec) {
     return out;
 }
 
-base::Result<ModuleIdentity> module_of(const json::value& document) {
+base::Result<ModuleIdentity> module_identity_of(const json::value& document) {
     SP_TRY(return, const auto spec, object_member(document, "spec"));
     ModuleIdentity out;
     SP_TRY(return, out.device, device_of(spec));
@@ -40,7 +40,7 @@ net::Task<base::Result<ModuleIdentity>> IdentityClient::module(std::string id) c
     auto answered = co_await call_local(service_, http::Verb::get,
                                         "/identities/modules/" + path_segment(id) + "?type=aziot");
     if (!answered) co_return std::unexpected(std::move(answered).error());
-    co_return module_of(*answered);
+    co_return module_identity_of(*answered);
 }
 
 net::Task<base::Status> IdentityClient::register_thumbprint(std::string module,

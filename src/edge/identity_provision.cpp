@@ -11,15 +11,8 @@
 namespace edge {
 namespace {
 
-constexpr std::chrono::seconds first_pause{1};
-constexpr std::chrono::seconds longest_pause{15};
 // A module that was made anew at the hub is noticed within this time.
 constexpr std::chrono::minutes between_checks{5};
-
-base::Bytes bytes_of(std::string_view text) {
-    const auto bytes = base::as_bytes(text);
-    return {bytes.begin(), bytes.end()};
-}
 
 }  // namespace
 
@@ -60,7 +53,7 @@ net::Task<base::Result<IdentityService::ModuleKeys>> IdentityService::derived_ke
     for (std::size_t slot = 0; slot < keys.slot.size(); ++slot) {
         const auto word = slot == ModuleKeys::primary ? "primary" : "secondary";
         auto handle =
-            co_await keys_.derive(*master, bytes_of(fmt::format("{}:{}:{}", module, generation, word)));
+            co_await keys_.derive(*master, base::bytes_of(fmt::format("{}:{}:{}", module, generation, word)));
         if (!handle) co_return std::unexpected(std::move(handle).error());
         auto key = co_await keys_.export_derived(*handle);
         if (!key) co_return std::unexpected(std::move(key).error());
@@ -130,6 +123,7 @@ net::Task<> IdentityService::keep_provisioned() {
         co_return;
     }
     if (renewal_) co_await renewal_->first_step();
+    constexpr std::chrono::seconds first_pause{1}, longest_pause{15};
     auto pause = first_pause;
     bool was_good = false;
     std::string last_trouble;

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "net/timer.hpp"
+
 namespace edge {
 namespace {
 
@@ -11,10 +13,6 @@ using std::chrono::steady_clock;
 
 // The other side ends a connection that was idle for a minute (http::Limits).
 constexpr std::chrono::seconds longest_idle{30};
-
-milliseconds left_until(steady_clock::time_point end) {
-    return std::max(std::chrono::ceil<milliseconds>(end - steady_clock::now()), milliseconds(0));
-}
 
 /// Gives the place back also where the task is ended in the middle.
 template <class Function>
@@ -77,16 +75,16 @@ net::Task<base::Result<http::Response>> LocalChannel::ask(http::Request request,
     const AtEnd leave([this] { give_place_back(); });
     if (auto kept = take_idle()) {
         auto again = request;
-        auto answered = co_await kept->ask(std::move(again), left_until(end));
+        auto answered = co_await kept->ask(std::move(again), net::left_until(end));
         const bool stale = !answered && kept->was_silent();
         keep(*std::move(kept));
         // The other side was started anew, or ended the idle connection just now: it has not seen the
         // request.
         if (!stale) co_return answered;
     }
-    auto opened = co_await open(left_until(end), clock);
+    auto opened = co_await open(net::left_until(end), clock);
     if (!opened) co_return std::unexpected(std::move(opened).error());
-    auto answered = co_await opened->ask(std::move(request), left_until(end));
+    auto answered = co_await opened->ask(std::move(request), net::left_until(end));
     keep(*std::move(opened));
     co_return answered;
 }

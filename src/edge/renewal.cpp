@@ -16,8 +16,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-// How soon a key that was lost, or a file that was replaced, is noticed.
-constexpr hours between_looks{1};
 // Whoever has to register a certificate shall not wait for days until that is seen.
 constexpr hours longest_for_registration{1};
 // A certificate that is due again at once, because its issuer ends, is not made again and again.
@@ -88,6 +86,8 @@ net::Task<> Renewal::settled() {
 }
 
 net::Task<base::Instant> Renewal::step() {
+    // How soon a key that was lost, or a file that was replaced, is noticed.
+    constexpr hours between_looks{1};
     next_ = clock_.now() + between_looks;
     auto done = co_await look();
     if (!done)

@@ -18,7 +18,7 @@ constexpr std::int64_t minutes_a_day = 24 * 60;
 // As long as the longest certificate that anybody could ask for.
 constexpr std::int64_t most_minutes = 36500 * minutes_a_day;
 constexpr seconds clock_skew = std::chrono::minutes(5);
-constexpr seconds first_pause = std::chrono::minutes(1);
+constexpr seconds first_while_valid = std::chrono::minutes(1);
 constexpr seconds longest_when_expired = std::chrono::minutes(15);
 constexpr seconds first_without = seconds(1);
 constexpr seconds longest_without = std::chrono::minutes(1);
@@ -109,7 +109,7 @@ seconds renewal_pause(const RenewalPolicy& policy, std::optional<Validity> valid
         pause = doubled(first_without, failures, longest_without);
     } else {
         const auto lifetime = std::max<seconds>(validity->not_after - validity->not_before, seconds(0));
-        pause = doubled(first_pause, failures, amount_of(policy.retry, lifetime));
+        pause = doubled(first_while_valid, failures, amount_of(policy.retry, lifetime));
         const auto left = std::chrono::floor<seconds>(validity->not_after - now);
         pause = std::min(pause, left > seconds(0) ? left / 2 : longest_when_expired);
     }

@@ -15,8 +15,6 @@
 namespace edge {
 namespace {
 
-constexpr std::chrono::milliseconds between_looks{20};
-
 std::vector<Service> services_behind(const Running& running, const std::map<Service, std::string>& wanted) {
     std::vector<Service> out;
     for (const auto& [service, fingerprint] : wanted)
@@ -33,6 +31,7 @@ base::Result<TakeOver> by_edge_run(const Paths& paths, pid_t process, std::vecto
     }
     const auto thing = fmt::format("edge run (process {})", process);
     if (::kill(process, SIGUSR1) != 0) return base::fail_errno(errno, thing, "signalled");
+    constexpr std::chrono::milliseconds between_looks{20};
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (std::chrono::steady_clock::now() < deadline) {
         const auto running = read_running(paths);

@@ -8,7 +8,7 @@
 namespace edge {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string toml_string(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         const auto u = static_cast<unsigned char>(c);
@@ -27,7 +27,7 @@ std::string key_text(std::string_view key) {
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
                c == '-';
     });
-    return bare ? std::string(key) : quoted(key);
+    return bare ? std::string(key) : toml_string(key);
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ TomlText& TomlText::array_table(std::string_view name) {
 }
 
 TomlText& TomlText::set(std::string_view key, std::string_view value) {
-    text_ += fmt::format("{} = {}\n", key_text(key), quoted(value));
+    text_ += fmt::format("{} = {}\n", key_text(key), toml_string(value));
     return *this;
 }
 
@@ -61,7 +61,7 @@ TomlText& TomlText::set(std::string_view key, bool value) {
 
 TomlText& TomlText::set(std::string_view key, const std::vector<std::string>& values) {
     std::string list;
-    for (const auto& value : values) list += (list.empty() ? "" : ", ") + quoted(value);
+    for (const auto& value : values) list += (list.empty() ? "" : ", ") + toml_string(value);
     text_ += fmt::format("{} = [{}]\n", key_text(key), list);
     return *this;
 }

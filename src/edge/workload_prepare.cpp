@@ -13,16 +13,6 @@
 #include "net/clock_watch.hpp"
 
 namespace edge {
-namespace {
-
-constexpr std::chrono::seconds first_pause{1};
-constexpr std::chrono::seconds longest_pause{15};
-// How soon a new generation id reaches the module's files. More often at first: a device that was registered
-// anew while it was off learns of it in its first minute.
-constexpr std::chrono::seconds between_looks{30};
-
-}  // namespace
-
 base::Status WorkloadService::listen(net::Loop& loop) {
     const auto directory = config_.home / "mnt";
     if (::mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST)
@@ -64,6 +54,10 @@ net::Task<bool> WorkloadService::look_at(Module* module) {
 net::Task<> WorkloadService::prepare(std::function<void()> ready) {
     wake_.emplace();
     const net::ClockWatch clock_watch([this] { wake_->notify(); });
+    constexpr std::chrono::seconds first_pause{1}, longest_pause{15};
+    // How soon a new generation id reaches the module's files. More often at first: a device that was
+    // registered anew while it was off learns of it in its first minute.
+    constexpr std::chrono::seconds between_looks{30};
     auto pause = first_pause;
     co_await edge_ca_.first_step();
     // Its own task says what is missing, and goes on trying.

@@ -53,11 +53,6 @@ std::string san_of(std::string_view name) {
     return fmt::format("{}:{}", pki::PeerName::parse(name).is_address() ? "IP" : "DNS", name);
 }
 
-base::Bytes bytes_of(std::string_view text) {
-    const auto bytes = base::as_bytes(text);
-    return {bytes.begin(), bytes.end()};
-}
-
 }  // namespace
 
 base::Bytes secrets_derivation(std::string_view module, std::string_view generation) {
@@ -192,8 +187,8 @@ net::Task<Answer> WorkloadService::encrypt(Module* module, Call call) {
     if (auto good = is_generation(*module, call); !good) co_return std::unexpected(std::move(good).error());
     auto key = co_await secrets_key(*identity);
     if (!key) co_return behind("encryption key", key.error());
-    auto sealed =
-        co_await keys_.seal(*key, *std::move(iv), bytes_of(call.ids[0] + call.ids[1]), *std::move(plaintext));
+    auto sealed = co_await keys_.seal(*key, *std::move(iv), base::bytes_of(call.ids[0] + call.ids[1]),
+                                      *std::move(plaintext));
     if (!sealed && sealed.error().code == base::Code::invalid_argument)
         co_return base::fail(base::Code::invalid_argument, "invalid parameter", sealed.error().reason);
     if (!sealed) co_return behind("encryption", sealed.error());
@@ -211,7 +206,7 @@ net::Task<Answer> WorkloadService::decrypt(Module* module, Call call) {
     if (auto good = is_generation(*module, call); !good) co_return std::unexpected(std::move(good).error());
     auto key = co_await secrets_key(*identity);
     if (!key) co_return behind("encryption key", key.error());
-    auto opened = co_await keys_.open(*key, *std::move(iv), bytes_of(call.ids[0] + call.ids[1]),
+    auto opened = co_await keys_.open(*key, *std::move(iv), base::bytes_of(call.ids[0] + call.ids[1]),
                                       *std::move(ciphertext));
     // .NET clients repeat a 500, and a wrong tag stays wrong: 400 (edge-runtime.md 6.3).
     if (!opened && opened.error().code == base::Code::invalid_argument)

@@ -11,6 +11,7 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "net/timer.hpp"
 
 namespace gateway {
 
@@ -45,12 +46,6 @@ bool flag_of(const json::object& object, std::string_view name) {
     return value && value->is_bool() && value->as_bool();
 }
 
-trust::Identity identity_of(std::string_view text) {
-    const auto slash = text.find('/');
-    if (slash == std::string_view::npos) return {std::string(text), ""};
-    return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
-}
-
 std::vector<trust::Record> records_of(azure::ScopeResult result) {
     std::vector<trust::Record> records;
     for (auto& device : result.devices) records.push_back(std::move(device.record));
@@ -63,10 +58,6 @@ void log_skipped(const std::vector<std::string>& skipped) {
         base::log::warning(base::events::scope_record_skipped,
                            {{"record", name}, {"reason", "cannot be read; the others are taken"}});
     }
-}
-
-std::chrono::milliseconds left_until(std::chrono::steady_clock::time_point until) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
 }
 
 }  // namespace
@@ -84,7 +75,7 @@ base::Result<ScopeChanges> read_scope_changes(std::string_view body) {
     if (const auto* list = object.if_contains("identities"); list && list->is_array()) {
         for (const auto& item : list->as_array()) {
             if (item.is_string()) {
-                changes.identities.push_back(identity_of(item.as_string()));
+                changes.identities.push_back(trust::Identity::of(item.as_string()));
             } else if (item.is_object()) {
                 changes.identities.push_back(
                     {text_of(item.as_object(), "deviceId"), text_of(item.as_object(), "moduleId")});
@@ -137,7 +128,7 @@ net::Task<base::Result<http::Response>> HubClient::call(http::Verb verb, std::st
     if (!body.empty()) request.headers.add("Content-Type", "application/json; charset=utf-8");
     request.body = std::move(body);
     // The limit is one for both calls: who waits for the answer does not care which of the two is slow.
-    const auto left = std::max(std::chrono::milliseconds(1), left_until(until));
+    const auto left = std::max(std::chrono::milliseconds(1), net::left_until(until));
     const net::TlsTarget target{config_.hub.address, config_.hub.https_port, config_.hub.name};
     pki::Verdict verdict;
     const http::Endpoint endpoint = http::TlsEndpoint{target, tls_.get(), &verdict};
@@ -235,7 +226,7 @@ net::Task<base::Result<HubAnswer>> HubClient::identity(trust::Identity identity,
     }
     // "No" may mean the target or ourselves (gateway.md 2.6). Only a hub that still accepts our token has
     // spoken about the target: a gateway whose own credential fails must not unlearn its devices.
-    const auto left = left_until(until);
+    const auto left = net::left_until(until);
     if (left <= std::chrono::milliseconds(0)) {
         co_return base::fail(base::Code::timeout, "hub " + config_.hub.name, "did not answer in time");
     }

@@ -13,12 +13,6 @@ namespace json = boost::json;
 
 constexpr int progress_version = 1;
 
-trust::Identity identity_of(std::string_view text) {
-    const auto slash = text.find('/');
-    if (slash == std::string_view::npos) return {std::string(text), ""};
-    return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
-}
-
 }  // namespace
 
 std::string to_text(const Progress& progress) {
@@ -42,7 +36,7 @@ base::Result<Progress> parse_progress(std::string_view text) {
     progress.next = next->to_number<std::uint64_t>(wrong);
     if (wrong) return bad();
     for (const auto& [id, offset] : pending->as_object()) {
-        progress.pending[identity_of(id)] = offset.to_number<std::uint64_t>(wrong);
+        progress.pending[trust::Identity::of(id)] = offset.to_number<std::uint64_t>(wrong);
         if (wrong) return bad();
     }
     return progress;

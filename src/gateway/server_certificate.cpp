@@ -17,7 +17,7 @@ namespace gateway {
 namespace {
 
 /// How soon another Edge CA is noticed.
-constexpr std::chrono::minutes between_looks{1};
+constexpr std::chrono::minutes between_looks_at_the_ca{1};
 constexpr std::chrono::minutes renewal_retry{1};
 constexpr std::chrono::minutes clock_skew{5};
 
@@ -81,7 +81,8 @@ net::Task<> keep_server_tls(WorkloadClient& workload, std::string hostname, cons
     std::optional<std::string> authorities;
     while (true) {
         const auto now = clock.now();
-        const auto wake = std::min<base::Instant>(renew_at(current->chain().front()), now + between_looks);
+        const auto wake =
+            std::min<base::Instant>(renew_at(current->chain().front()), now + between_looks_at_the_ca);
         if (now < wake) {
             const bool slept = co_await net::sleep_until_or_set(wake, clock);
             if (!slept) co_return;

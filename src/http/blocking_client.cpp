@@ -7,18 +7,11 @@
 #include "http/writer.hpp"
 
 namespace http {
-namespace {
-
-constexpr std::size_t header_limit = 64 * 1024;
-constexpr std::size_t body_limit = 1024 * 1024;
-constexpr std::size_t read_size = 4096;
-
-}  // namespace
-
 base::Result<Response> BlockingClient::ask_once(const std::string& bytes, bool& silent) {
     silent = true;
     if (auto written = stream_->write_all(base::as_bytes(bytes)); !written)
         return std::unexpected(written.error());
+    constexpr std::size_t header_limit = 64 * 1024, body_limit = 1024 * 1024, read_size = 4096;
     ResponseReader reader(header_limit, body_limit, ResponseReader::Body::as_framed);
     std::string buffer;
     for (;;) {

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "http/reader.hpp"
 #include "http/writer.hpp"
+#include "net/timer.hpp"
 
 namespace http {
 
@@ -15,10 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-constexpr std::size_t header_limit = 64 * 1024;
-constexpr std::size_t body_limit = 16 * 1024 * 1024;
-constexpr std::size_t read_size = 16 * 1024;
 
 std::string host_field(const Endpoint& endpoint) {
     const auto* tls = std::get_if<TlsEndpoint>(&endpoint);
@@ -49,11 +46,6 @@ net::Task<base::Result<net::Stream>> connect(Endpoint endpoint, milliseconds lim
     co_return std::move(connected->stream);
 }
 
-/// The whole of what is left until `end`, never negative.
-milliseconds left_until(steady_clock::time_point end) {
-    return std::max(std::chrono::ceil<milliseconds>(end - steady_clock::now()), milliseconds(0));
-}
-
 steady_clock::time_point end_after(milliseconds limit) {
     return steady_clock::now() + std::min(limit, milliseconds(std::chrono::hours(24)));
 }
@@ -65,7 +57,7 @@ net::Task<base::Result<Response>> exchange(Endpoint endpoint, Request request, m
     request.headers.set("Connection", "close");
     auto connection = co_await Connection::open(std::move(endpoint), limit, clock);
     if (!connection) co_return std::unexpected(std::move(connection).error());
-    auto response = co_await connection->ask(std::move(request), left_until(end));
+    auto response = co_await connection->ask(std::move(request), net::left_until(end));
     co_return response;
 }
 
@@ -84,6 +76,7 @@ net::Task<base::Result<Connection>> Connection::open(Endpoint endpoint, millisec
 }
 
 net::Task<base::Result<Response>> Connection::read_response(bool without_body, steady_clock::time_point end) {
+    constexpr std::size_t header_limit = 64 * 1024, body_limit = 16 * 1024 * 1024, read_size = 16 * 1024;
     ResponseReader reader(header_limit, body_limit,
                           without_body ? ResponseReader::Body::none : ResponseReader::Body::as_framed);
     std::string buffer;
@@ -94,7 +87,7 @@ net::Task<base::Result<Response>> Connection::read_response(bool without_body, s
             const std::size_t before = buffer.size();
             buffer.resize(before + read_size);
             const auto into = std::as_writable_bytes(std::span(buffer).subspan(before));
-            const auto got = co_await stream_.read_some(into, left_until(end));
+            const auto got = co_await stream_.read_some(into, net::left_until(end));
             buffer.resize(before + got.value_or(0));
             if (got) {
                 silent_ = false;

@@ -14,6 +14,7 @@
 #include "http/body_source.hpp"
 #include "http/reader.hpp"
 #include "http/writer.hpp"
+#include "net/timer.hpp"
 
 namespace http {
 
@@ -22,7 +23,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t read_size = 4096;
 constexpr milliseconds write_limit(30'000);
 constexpr milliseconds linger_limit(2'000);
 
@@ -41,13 +41,8 @@ struct Received {
 struct Ended {};
 using Reading = std::variant<Received, Refusal, Ended>;
 
-/// What is left until a point in time, never negative.
-milliseconds left_until(steady_clock::time_point end) {
-    const auto left = std::chrono::ceil<milliseconds>(end - steady_clock::now());
-    return std::max(left, milliseconds(0));
-}
-
 net::Task<base::Status> read_more(net::Stream& stream, std::string& buffer, milliseconds limit) {
+    constexpr std::size_t read_size = 4096;
     const std::size_t before = buffer.size();
     buffer.resize(before + read_size);
     const auto into = std::as_writable_bytes(std::span(buffer).subspan(before));
@@ -83,7 +78,7 @@ net::Task<Reading> read_request(const Server& server, net::Stream& stream, std::
                 if (!written) co_return Ended{};
             }
         }
-        const auto status = co_await read_more(stream, buffer, left_until(end));
+        const auto status = co_await read_more(stream, buffer, net::left_until(end));
         if (status) continue;
         if (status.error().code == base::Code::timeout) {
             co_return Refusal{

@@ -12,11 +12,11 @@ namespace hub {
 
 namespace {
 
-constexpr std::size_t longest_name = 64;
+constexpr std::size_t longest_certificate_name = 64;
 
 bool is_valid_name(std::string_view name) {
     constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-    return !name.empty() && name.size() <= longest_name &&
+    return !name.empty() && name.size() <= longest_certificate_name &&
            name.find_first_not_of(allowed) == std::string_view::npos;
 }
 

@@ -13,7 +13,7 @@ namespace hub {
 
 namespace {
 
-constexpr std::int64_t most_listed = 100;
+constexpr std::int64_t most_configurations = 100;
 
 http::Response refuse_configuration(const Call& call, const azure::ConfigurationError& error) {
     return call.refuse(error.code, error.text);
@@ -29,9 +29,10 @@ void log_change(const Call& call, const std::string& id, std::string what) {
 }  // namespace
 
 Answer list_configurations(Call& call) {
-    const auto top = query_number(call.request.target, "top", 1, most_listed);
+    const auto top = query_number(call.request.target, "top", 1, most_configurations);
     if (!top) co_return call.refuse(top.error());
-    const auto found = call.here.reader->configurations(static_cast<std::size_t>(top->value_or(most_listed)));
+    const auto found =
+        call.here.reader->configurations(static_cast<std::size_t>(top->value_or(most_configurations)));
     if (!found) co_return call.refuse(found.error());
     co_return json_with_etag(200, azure::to_json(*found), {});
 }

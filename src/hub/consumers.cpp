@@ -12,12 +12,12 @@ namespace hub {
 
 namespace {
 
-constexpr std::array migrations{store::Migration{
+constexpr std::array consumer_schema{store::Migration{
     1, "consumers of the message log",
     "CREATE TABLE consumers(name TEXT PRIMARY KEY, next INTEGER NOT NULL, updated INTEGER NOT "
     "NULL) STRICT, WITHOUT ROWID"}};
 
-constexpr std::size_t longest_name = 128;
+constexpr std::size_t longest_group_name = 128;
 
 base::Status write(store::Database& database, const Consumers::Consumer& consumer) {
     {
@@ -51,7 +51,7 @@ base::Status erase(store::Database& database, const std::string& name) {
 base::Status check_consumer_name(std::string_view name) {
     constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
     const auto rest = name.starts_with('$') ? name.substr(1) : name;
-    if (!rest.empty() && name.size() <= longest_name &&
+    if (!rest.empty() && name.size() <= longest_group_name &&
         rest.find_first_not_of(allowed) == std::string_view::npos)
         return {};
     return base::fail(base::Code::invalid_argument, "consumer name",
@@ -60,7 +60,7 @@ base::Status check_consumer_name(std::string_view name) {
 
 base::Result<std::unique_ptr<Consumers>> Consumers::open(const std::filesystem::path& file) {
     SP_TRY(return, auto database,
-                 store::Database::open(file, store::Database::Access::read_write, migrations));
+                 store::Database::open(file, store::Database::Access::read_write, consumer_schema));
     std::unique_ptr<Consumers> consumers(new Consumers());
     {
         auto rows = database->statement("SELECT name, next, updated FROM consumers");

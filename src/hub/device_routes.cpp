@@ -13,7 +13,7 @@ namespace hub {
 
 namespace {
 
-constexpr std::int64_t most_listed = 1000;
+constexpr std::int64_t most_devices = 1000;
 
 /// One device in its fullness, as the answer to a read or write.
 http::Response shown(Call& call, azure::Device device) {
@@ -24,9 +24,9 @@ http::Response shown(Call& call, azure::Device device) {
 }  // namespace
 
 Answer list_devices(Call& call) {
-    const auto top = query_number(call.request.target, "top", 1, most_listed);
+    const auto top = query_number(call.request.target, "top", 1, most_devices);
     if (!top) co_return call.refuse(top.error());
-    auto devices = call.here.reader->devices(static_cast<std::size_t>(top->value_or(most_listed)));
+    auto devices = call.here.reader->devices(static_cast<std::size_t>(top->value_or(most_devices)));
     if (!devices) co_return call.refuse(devices.error());
     for (auto& device : *devices) show_presence(device, call.services);
     co_return json_with_etag(200, azure::to_json(*devices), {});

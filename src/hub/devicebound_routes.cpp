@@ -63,7 +63,7 @@ std::expected<std::chrono::seconds, Refusal> lock_time(const Call& call) {
     return std::chrono::seconds(*number);
 }
 
-Answer settle(Call& call, Settlement how) {
+Answer settle_message(Call& call, Settlement how) {
     const auto start = [&](auto done) {
         call.services.queue.settle(call.at("d"), call.at("lock"), how, std::move(done));
     };
@@ -111,11 +111,12 @@ Answer receive_devicebound(Call& call) {
 }
 
 Answer settle_devicebound(Call& call) {
-    return settle(call, call.request.target.has("reject") ? Settlement::reject : Settlement::complete);
+    return settle_message(call,
+                          call.request.target.has("reject") ? Settlement::reject : Settlement::complete);
 }
 
 Answer abandon_devicebound(Call& call) {
-    return settle(call, Settlement::abandon);
+    return settle_message(call, Settlement::abandon);
 }
 
 Answer purge_devicebound(Call& call) {

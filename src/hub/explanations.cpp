@@ -17,12 +17,12 @@ namespace {
 using Documents = Explanations::Documents;
 
 /// About 2 MB of memory at the worst.
-constexpr std::size_t most_waiting = 1024;
+constexpr std::size_t most_unwritten = 1024;
 constexpr std::size_t longest_id = 128;
 /// How many may be written before old ones are removed.
 constexpr std::size_t purge_after = 256;
 
-constexpr std::array migrations{store::Migration{
+constexpr std::array explanation_schema{store::Migration{
     1, "explanations of refusals",
     "CREATE TABLE explanations(number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE,"
     " time INTEGER NOT NULL, device TEXT NOT NULL, document TEXT NOT NULL) STRICT;"
@@ -69,7 +69,7 @@ Documents select_newest(store::Database& database, const std::string& device, st
 }
 
 base::Result<std::unique_ptr<store::Database>> open_to_read(const std::filesystem::path& file) {
-    return store::Database::open(file, store::Database::Access::read_only, migrations);
+    return store::Database::open(file, store::Database::Access::read_only, explanation_schema);
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ base::Result<std::unique_ptr<store::Database>> open_to_read(const std::filesyste
 base::Result<std::unique_ptr<Explanations>> Explanations::open(const std::filesystem::path& file,
                                                                ExplainLimits keep, const base::Clock& clock) {
     SP_TRY(return, auto database,
-                 store::Database::open(file, store::Database::Access::read_write, migrations));
+                 store::Database::open(file, store::Database::Access::read_write, explanation_schema));
     // What is told here is no promise: a flood of refusals must not make the disk slow for messages.
     {
         auto pragma = database->statement("PRAGMA synchronous = NORMAL");
@@ -92,7 +92,7 @@ base::Result<std::unique_ptr<Explanations>> Explanations::open(const std::filesy
 }
 
 void Explanations::add(Explanation explanation) {
-    if (waiting_.fetch_add(1) >= most_waiting) {
+    if (waiting_.fetch_add(1) >= most_unwritten) {
         --waiting_;
         ++dropped_;
         return;

@@ -12,11 +12,6 @@ namespace hub {
 
 namespace {
 
-constexpr std::chrono::seconds longest_wait{55};
-
-using Found = std::optional<feedback_rows::Batch>;
-using Settlement = feedback_rows::Settlement;
-
 http::Response shown(const feedback_rows::Batch& batch, const Call& call) {
     http::Response response;
     response.headers.set("Content-Type", std::string(azure::feedback_type));
@@ -27,7 +22,7 @@ http::Response shown(const feedback_rows::Batch& batch, const Call& call) {
     return response;
 }
 
-Answer settle(Call& call, Settlement how) {
+Answer settle_feedback(Call& call, feedback_rows::Settlement how) {
     const auto start = [&](auto done) {
         call.services.queue.settle_feedback(call.at("lock"), how, std::move(done));
     };
@@ -45,21 +40,22 @@ Answer get_feedback(Call& call) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(wait->value_or(0));
     for (;;) {
         const auto start = [&](auto done) { call.services.queue.receive_feedback(std::move(done)); };
-        const auto found = co_await net::await_callback<base::Result<Found>>(start);
+        const auto found =
+            co_await net::await_callback<base::Result<std::optional<feedback_rows::Batch>>>(start);
         if (!found) co_return call.refuse(queue_refusal(found.error()));
         if (*found) co_return shown(**found, call);
-        const auto left = left_until(until);
+        const auto left = net::left_until(until);
         if (left.count() <= 0 || call.services.stopping) co_return http::Response::empty(204);
         co_await place.wait(left);
     }
 }
 
 Answer complete_feedback(Call& call) {
-    return settle(call, Settlement::complete);
+    return settle_feedback(call, feedback_rows::Settlement::complete);
 }
 
 Answer abandon_feedback(Call& call) {
-    return settle(call, Settlement::abandon);
+    return settle_feedback(call, feedback_rows::Settlement::abandon);
 }
 
 }  // namespace hub

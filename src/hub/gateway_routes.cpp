@@ -14,8 +14,7 @@ namespace hub {
 
 namespace {
 
-constexpr std::chrono::seconds longest_wait{55};
-constexpr std::size_t batch = 1000;
+constexpr std::size_t changes_at_once = 1000;
 
 /// What a gateway is told of changes: names of identities to fetch again, never their content.
 struct ChangeSet {
@@ -45,7 +44,7 @@ base::Result<ChangeSet> collect(registry::Reader& reader, std::uint64_t since, c
     ChangeSet set;
     set.version = since;
     for (;;) {
-        auto changes = reader.changes(set.version, batch);
+        auto changes = reader.changes(set.version, changes_at_once);
         if (!changes) return std::unexpected(std::move(changes).error());
         if (!*changes) {
             auto last = reader.last_change();
@@ -59,7 +58,7 @@ base::Result<ChangeSet> collect(registry::Reader& reader, std::uint64_t since, c
             else if (concerns(change, edge, scope))
                 set.identities.insert(trust::Identity{change.device, change.module}.text());
         }
-        if ((*changes)->size() < batch) return set;
+        if ((*changes)->size() < changes_at_once) return set;
     }
 }
 
@@ -110,7 +109,7 @@ Answer get_scope_changes(Call& call) {
     for (;;) {
         const auto set = collect(*call.here.reader, position, edge, *scope);
         if (!set) co_return call.refuse(set.error());
-        const auto left = left_until(until);
+        const auto left = net::left_until(until);
         if (!set->empty() || left.count() <= 0 || call.services.stopping) {
             co_return json_with_etag(200, set->json(), {});
         }

@@ -14,7 +14,7 @@ namespace hub {
 
 namespace {
 
-constexpr std::array migrations{store::Migration{1, "sessions", R"(
+constexpr std::array session_schema{store::Migration{1, "sessions", R"(
 CREATE TABLE sessions(
     device TEXT NOT NULL,
     module TEXT NOT NULL,
@@ -57,8 +57,8 @@ KeptSessions::~KeptSessions() = default;
 base::Result<std::unique_ptr<KeptSessions>> KeptSessions::open(const std::filesystem::path& file) {
     using Access = store::Database::Access;
     std::unique_ptr<KeptSessions> sessions(new KeptSessions);
-    SP_TRY(return, auto database, store::Database::open(file, Access::read_write, migrations));
-    SP_TRY(return, sessions->reader_, store::Database::open(file, Access::read_only, migrations));
+    SP_TRY(return, auto database, store::Database::open(file, Access::read_write, session_schema));
+    SP_TRY(return, sessions->reader_, store::Database::open(file, Access::read_only, session_schema));
     sessions->writer_ = std::make_unique<store::Writer>(std::move(database));
     return sessions;
 }

@@ -15,7 +15,6 @@ namespace hub {
 
 namespace {
 
-constexpr std::chrono::seconds longest_wait{55};
 constexpr std::size_t most_octets = 4 * 1024 * 1024;
 /// Where the next question goes on, also after an answer without events.
 constexpr std::string_view next_header = "sallyport-next-offset";
@@ -82,7 +81,7 @@ Answer get_events(Call& call) {
     for (;;) {
         auto batch = read_batch(call.services.telemetry, *start, most_octets, Form::lines);
         if (!batch) co_return call.refuse(store_refusal(batch.error()));
-        const auto left = left_until(until);
+        const auto left = net::left_until(until);
         if (batch->lines.empty() && left.count() > 0 && !call.services.stopping) {
             co_await place.wait(left);
             continue;

@@ -97,7 +97,7 @@ net::Task<bool> MethodCall::attempted() {
 net::Task<std::optional<MethodAnswer>> MethodCall::answered(std::chrono::steady_clock::time_point until,
                                                             const std::atomic<bool>& stopping) {
     while (!state_->answer && !stopping) {
-        const auto left = left_until(until);
+        const auto left = net::left_until(until);
         if (left.count() <= 0) break;
         co_await place_.wait(left);
     }

@@ -50,12 +50,12 @@ CREATE TABLE feedback(
 CREATE INDEX feedback_by_batch ON feedback(batch, id);
 )";
 
-constexpr std::array migrations{store::Migration{1, "messages and feedback", messages_and_feedback}};
+constexpr std::array queue_schema{store::Migration{1, "messages and feedback", messages_and_feedback}};
 
 }  // namespace
 
 std::span<const store::Migration> queue_migrations() {
-    return migrations;
+    return queue_schema;
 }
 
 }  // namespace hub

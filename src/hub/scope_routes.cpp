@@ -13,7 +13,7 @@ namespace hub {
 
 namespace {
 
-constexpr std::size_t largest_page = 1000;
+constexpr std::size_t largest_scope = 1000;
 constexpr std::size_t usual_page = 100;
 constexpr std::string_view flat_version = "2018-08-30-preview";
 
@@ -47,7 +47,7 @@ std::expected<trust::Record, Refusal> target_of(const Call& call, std::string_vi
 
 http::Response scope_page(const Call& call, const std::string& edge, const std::string& after,
                           std::size_t most, bool as_link) {
-    auto result = call.here.reader->scope(edge, after, std::clamp<std::size_t>(most, 1, largest_page));
+    auto result = call.here.reader->scope(edge, after, std::clamp<std::size_t>(most, 1, largest_scope));
     if (!result) return call.refuse(result.error());
     if (as_link && !result->continuation.empty()) {
         // The flat client resolves it against the hub's base, so it is a whole path (hub.md 9.2).

@@ -38,9 +38,7 @@ class Waiters {
     std::unordered_multimap<std::string, Place*> places_;
 };
 
-/// What is left until then, for the limit of a wait; not positive once it has passed.
-inline std::chrono::milliseconds left_until(std::chrono::steady_clock::time_point until) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-}
+/// What a request may ask to wait for news.
+inline constexpr std::chrono::seconds longest_wait{55};
 
 }  // namespace hub

@@ -8,8 +8,6 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr std::size_t longest_text = 65'535;
-
 std::string thing_of(const net::TlsTarget& target) {
     return "MQTT connection to " + target.host + ":" + std::to_string(target.port);
 }
@@ -51,12 +49,6 @@ base::Status read_verdict(const Connack& connack, const std::string& thing) {
     return base::fail(base::Code::malformed, thing, "got an unknown refusal" + code);
 }
 
-std::chrono::milliseconds left_until(SteadyTime deadline) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    return std::max(left, std::chrono::milliseconds(1));
-}
-
 /// Reads until CONNACK; what follows it stays in the inbox.
 net::Task<base::Result<Connack>> read_connack(Client::Impl& impl, SteadyTime deadline) {
     constexpr std::size_t at_once = 2048;
@@ -78,7 +70,7 @@ net::Task<base::Result<Connack>> read_connack(Client::Impl& impl, SteadyTime dea
         const auto have = impl.inbox.size();
         impl.inbox.resize(have + at_once);
         const auto room = std::span(impl.inbox).subspan(have);
-        const auto limit = left_until(deadline);
+        const auto limit = net::left_until(deadline);
         auto got = co_await impl.stream.read_some(room, limit);
         impl.inbox.resize(have + (got ? *got : 0));
         if (got) continue;
@@ -110,7 +102,7 @@ net::Task<base::Result<std::unique_ptr<Client>>> Client::connect(Options options
     auto impl = std::make_shared<Impl>(std::move(connected->stream), options);
 
     const auto hello = encode(options.connect);
-    const auto limit = left_until(deadline);
+    const auto limit = net::left_until(deadline);
     auto written = co_await impl->stream.write_all(hello, limit);
     if (!written) co_return std::unexpected(std::move(written).error());
     auto connack = co_await read_connack(*impl, deadline);

@@ -8,7 +8,6 @@ namespace {
 /// Unacknowledged messages and unwritten bytes at which a publisher waits.
 constexpr std::size_t window = 256;
 constexpr std::size_t most_output = 1024 * 1024;
-constexpr std::chrono::hours no_limit{24};
 
 base::Status check(const Publish& message) {
     const auto fail = [](base::Code code, std::string reason, std::string fix = {}) {

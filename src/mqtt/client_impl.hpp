@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
@@ -13,6 +14,9 @@
 #include "net/timer.hpp"
 
 namespace mqtt {
+
+/// Of a wait that another task ends.
+inline constexpr std::chrono::hours no_limit{24};
 
 /// What one task waits for and another answers.
 struct Waiting {

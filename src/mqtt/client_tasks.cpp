@@ -8,17 +8,16 @@
 namespace mqtt {
 namespace {
 
-constexpr std::size_t first_read = 2048, largest_read = 64 * 1024;
 constexpr std::size_t largest_write = 64 * 1024;
 /// Acknowledgements of ours that a server may leave unread.
 constexpr std::size_t most_unread = 4 * limits::packet;
 /// Messages that may come before there is a handler for them.
 constexpr std::size_t most_unhandled = 256;
-constexpr std::chrono::hours no_limit{24};
 
 }  // namespace
 
 net::Task<> Client::Impl::read(Ptr self) {
+    constexpr std::size_t least = 2048, most = 64 * 1024;
     while (!self->end) {
         self->handle_inbox();
         if (self->end) break;
@@ -31,9 +30,9 @@ net::Task<> Client::Impl::read(Ptr self) {
         }
         auto& inbox = self->inbox;
         const auto have = inbox.size();
-        auto want = first_read;
+        auto want = least;
         const auto size = packet_size(inbox);
-        if (size && *size && **size > have) want = std::clamp(**size - have, first_read, largest_read);
+        if (size && *size && **size > have) want = std::clamp(**size - have, least, most);
         inbox.resize(have + want);
         const auto tail = std::span(inbox).subspan(have);
         auto got = co_await self->stream.read_some(tail, no_limit);

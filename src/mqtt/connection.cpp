@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "mqtt/overloaded.hpp"
+
 namespace mqtt {
 
 namespace {
@@ -15,13 +17,6 @@ constexpr std::size_t first_read = 2048;
 constexpr std::size_t largest_read = 64 * 1024;
 /// How long a closing connection may take to write its last packets.
 constexpr std::chrono::milliseconds farewell{3000};
-
-template <class... F>
-struct Overloaded : F... {
-    using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 /// Keep-alive counts on the steady clock: nobody is silent because a clock was set.
 base::Instant steady_now() {

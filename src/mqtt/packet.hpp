@@ -15,6 +15,9 @@
 /// MQTT 3.1.1 control packets as values. Pure: bytes in, values out, and back.
 namespace mqtt {
 
+/// What a length of two octets can tell (section 1.5.3).
+inline constexpr std::size_t longest_text = 65'535;
+
 enum class Qos : std::uint8_t { at_most_once = 0, at_least_once = 1, exactly_once = 2 };
 
 struct Will {

@@ -5,13 +5,10 @@
 #include <cassert>
 #include <utility>
 
+#include "mqtt/overloaded.hpp"
+
 namespace mqtt {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-    using F::operator()...;
-};
 
 base::Error violation(std::string_view packet, std::string reason) {
     return {base::Code::malformed, std::string(packet), std::move(reason), {}};

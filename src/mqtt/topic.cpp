@@ -4,8 +4,6 @@
 namespace mqtt {
 namespace {
 
-constexpr std::size_t longest_text = 65'535;
-
 bool is_valid_text(std::string_view text) {
     return !text.empty() && text.size() <= longest_text && text.find('\0') == text.npos &&
            base::is_utf8(text);

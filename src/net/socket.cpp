@@ -14,10 +14,6 @@ std::size_t at(Ready ready) {
     return ready == Ready::read ? 0 : 1;
 }
 
-std::unexpected<base::Error> cancelled() {
-    return base::fail(base::Code::cancelled, "connection", "was closed here");
-}
-
 }  // namespace
 
 base::Result<std::shared_ptr<Socket>> Socket::adopt(Loop& loop, int descriptor) {
@@ -68,7 +64,7 @@ void Socket::on_ready(Ready ready) {
 }
 
 Task<base::Status> Socket::wait(std::shared_ptr<Socket> socket, Side side, Ready ready, SteadyTime deadline) {
-    if (!socket->open_) co_return cancelled();
+    if (!socket->open_) co_return closed_here();
     Waiting& waiting = socket->waiting_[at(side)];
     socket->arm(ready);
     waiting.wants = ready;
@@ -76,7 +72,7 @@ Task<base::Status> Socket::wait(std::shared_ptr<Socket> socket, Side side, Ready
     const Woken end = co_await waiting.waiter.wait(deadline);
     waiting.waits = false;
     waiting.waiter.reset();
-    if (!socket->open_ || end == Woken::cancelled) co_return cancelled();
+    if (!socket->open_ || end == Woken::cancelled) co_return closed_here();
     if (end == Woken::timeout)
         co_return base::fail(base::Code::timeout, "connection", "was silent for too long");
     co_return base::Status{};
@@ -84,11 +80,11 @@ Task<base::Status> Socket::wait(std::shared_ptr<Socket> socket, Side side, Ready
 
 Task<base::Status> Socket::wait_parked(std::shared_ptr<Socket> socket, SteadyTime deadline) {
     auto& loop = socket->loop_.impl();
-    if (loop.stopping) co_return cancelled();
+    if (loop.stopping) co_return closed_here();
     loop.parked.insert(socket.get());
     auto status = co_await wait(socket, Side::reader, Ready::read, deadline);
     loop.parked.erase(socket.get());
-    if (status && loop.stopping) co_return cancelled();
+    if (status && loop.stopping) co_return closed_here();
     co_return status;
 }
 

@@ -16,6 +16,11 @@ enum class Ready { read, write };
 /// Who waits: one task reads (or accepts), one writes.
 enum class Side { reader, writer };
 
+/// What a wait ends with where the connection was closed on this side.
+inline std::unexpected<base::Error> closed_here() {
+    return base::fail(base::Code::cancelled, "connection", "was closed here");
+}
+
 /// A non-blocking descriptor on one loop: Asio tells when it is ready, everything else is done on the
 /// descriptor.
 class Socket : public std::enable_shared_from_this<Socket> {

@@ -18,10 +18,6 @@ using ImplPtr = std::shared_ptr<Stream::Impl>;
 
 constexpr std::size_t dropped_bytes_limit = 256 * 1024;
 
-std::unexpected<base::Error> cancelled() {
-    return base::fail(base::Code::cancelled, "connection", "was closed here");
-}
-
 std::unexpected<base::Error> with_peer(base::Error error, const Peer& peer) {
     if (error.thing == "connection" && !peer.address.empty()) error.thing += " of " + peer.address;
     return std::unexpected(std::move(error));
@@ -29,9 +25,9 @@ std::unexpected<base::Error> with_peer(base::Error error, const Peer& peer) {
 
 Task<base::Result<std::size_t>> read(ImplPtr impl, std::span<std::byte> into, SteadyTime deadline) {
     const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return cancelled();
+    if (state.cancelled() != asio::cancellation_type::none) co_return closed_here();
     for (;;) {
-        if (!impl->socket->is_open()) co_return cancelled();
+        if (!impl->socket->is_open()) co_return closed_here();
         Attempt attempt = impl->try_read(into, false);
         if (attempt.kind == Attempt::Kind::done) co_return attempt.count;
         if (attempt.kind == Attempt::Kind::failed) co_return with_peer(std::move(attempt.error), impl->peer);
@@ -46,7 +42,7 @@ enum class Parking { no, yes };
 Task<base::Status> await_readable(ImplPtr impl, SteadyTime deadline, Parking parking) {
     std::byte first{};
     for (;;) {
-        if (!impl->socket->is_open()) co_return cancelled();
+        if (!impl->socket->is_open()) co_return closed_here();
         Attempt attempt = impl->try_read(std::span(&first, 1), true);
         if (attempt.kind == Attempt::Kind::done) co_return base::Status{};
         if (attempt.kind == Attempt::Kind::failed) co_return with_peer(std::move(attempt.error), impl->peer);
@@ -64,7 +60,7 @@ Task<base::Status> await_readable(ImplPtr impl, SteadyTime deadline, Parking par
 
 Task<base::Status> write(ImplPtr impl, std::span<const std::byte> bytes, SteadyTime deadline) {
     while (!bytes.empty()) {
-        if (!impl->socket->is_open()) co_return cancelled();
+        if (!impl->socket->is_open()) co_return closed_here();
         Attempt attempt = impl->try_write(bytes);
         if (attempt.kind == Attempt::Kind::done) {
             bytes = bytes.subspan(attempt.count);

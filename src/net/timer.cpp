@@ -20,6 +20,11 @@ constexpr std::chrono::hours longest_wait{24};
 
 }  // namespace
 
+std::chrono::milliseconds left_until(std::chrono::steady_clock::time_point end) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    return std::max(left, std::chrono::milliseconds(0));
+}
+
 void Waiter::wake() {
     woken_ = true;
     timer_.cancel();

@@ -9,6 +9,9 @@
 
 namespace net {
 
+/// What is left until `end`, for the limit of a wait; 0 once it has passed.
+std::chrono::milliseconds left_until(std::chrono::steady_clock::time_point end);
+
 /// Waits; false where it was cancelled first.
 Task<bool> sleep_for(std::chrono::milliseconds duration);
 

@@ -28,7 +28,7 @@ bool step(Verdict& verdict, bool good, std::string_view check, int link, std::st
     return good;
 }
 
-std::string object_text(const ASN1_OBJECT* object) {
+std::string kind_text(const ASN1_OBJECT* object) {
     const int nid = OBJ_obj2nid(object);
     if (nid != NID_undef) return OBJ_nid2sn(nid);
     char dotted[80]{};
@@ -53,7 +53,7 @@ std::string repeated_extension(const X509* certificate) {
     for (int i = 0; i < count; ++i) kinds.push_back(X509_EXTENSION_get_object(X509_get_ext(certificate, i)));
     std::ranges::sort(kinds, [](auto* a, auto* b) { return OBJ_cmp(a, b) < 0; });
     const auto twin = std::ranges::adjacent_find(kinds, [](auto* a, auto* b) { return OBJ_cmp(a, b) == 0; });
-    return twin == kinds.end() ? std::string() : object_text(*twin);
+    return twin == kinds.end() ? std::string() : kind_text(*twin);
 }
 
 std::string fault_of_form(const Certificate& certificate, int link) {
@@ -105,7 +105,7 @@ std::string unprocessed_extension(const X509* certificate) {
         X509_EXTENSION* extension = X509_get_ext(certificate, i);
         const ASN1_OBJECT* kind = X509_EXTENSION_get_object(extension);
         if (X509_EXTENSION_get_critical(extension) != 0 && !is_processed(OBJ_obj2nid(kind)))
-            return object_text(kind);
+            return kind_text(kind);
     }
     return demands_explicit_policy(certificate) ? "policyConstraints with requireExplicitPolicy" : "";
 }

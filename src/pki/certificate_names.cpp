@@ -7,21 +7,16 @@
 namespace pki {
 namespace {
 
-std::string_view view(const ASN1_STRING* value) {
-    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
-            static_cast<std::size_t>(ASN1_STRING_length(value))};
-}
-
 void add(CertificateNames& names, const GENERAL_NAME& name) {
     switch (name.type) {
         case GEN_DNS:
-            names.dns.push_back(view(name.d.dNSName));
+            names.dns.push_back(octets_of(name.d.dNSName));
             break;
         case GEN_EMAIL:
-            names.email.push_back(view(name.d.rfc822Name));
+            names.email.push_back(octets_of(name.d.rfc822Name));
             break;
         case GEN_URI:
-            names.uri.push_back(view(name.d.uniformResourceIdentifier));
+            names.uri.push_back(octets_of(name.d.uniformResourceIdentifier));
             break;
         case GEN_IPADD:
             names.addresses.emplace_back(ASN1_STRING_get0_data(name.d.iPAddress),
@@ -48,7 +43,7 @@ CertificateNames certificate_names(const Certificate& certificate) {
     if (!names.has_san) {
         for (int at = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, -1); at >= 0;
              at = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, at))
-            names.email.push_back(view(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
+            names.email.push_back(octets_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
         return names;
     }
     names.owner.reset(

@@ -13,15 +13,13 @@
 #include "pki/openssl.hpp"
 #include "pki/profile.hpp"
 #include "pki/public_key_info.hpp"
+#include "pki/refuse.hpp"
 
 namespace pki {
 namespace {
 
 constexpr std::size_t largest_request = 64 * 1024;
 
-auto refuse(const std::string& thing, std::string reason, std::string fix = {}) {
-    return base::fail(base::Code::invalid_argument, thing, std::move(reason), std::move(fix));
-}
 auto malformed(const std::string& thing, std::string reason, std::string fix = {}) {
     return base::fail(base::Code::malformed, thing, std::move(reason), std::move(fix));
 }

@@ -28,11 +28,6 @@ std::string folded(std::string_view text) {
     return base::to_lower(out);
 }
 
-std::string_view octets(const ASN1_STRING* value) {
-    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
-            static_cast<std::size_t>(ASN1_STRING_length(value))};
-}
-
 // Kinds of text compare equal across encodings (PrintableString against UTF8String); other values keep their
 // tag.
 std::string canonical_value(const ASN1_STRING* value) {
@@ -45,7 +40,7 @@ std::string canonical_value(const ASN1_STRING* value) {
         }
         clear_openssl_errors();
     }
-    return std::to_string(ASN1_STRING_type(value)) + "#" + std::string(octets(value));
+    return std::to_string(ASN1_STRING_type(value)) + "#" + std::string(octets_of(value));
 }
 
 std::string canonical_entry(const X509_NAME_ENTRY* entry) {

@@ -11,7 +11,7 @@
 namespace pki {
 namespace {
 
-std::string address_text(const ASN1_OCTET_STRING* address) {
+std::string address_in_full(const ASN1_OCTET_STRING* address) {
     const auto* data = ASN1_STRING_get0_data(address);
     const int size = ASN1_STRING_length(address);
     if (size == 4) return fmt::format("{}.{}.{}.{}", data[0], data[1], data[2], data[3]);
@@ -76,7 +76,7 @@ std::vector<std::string> general_names_text(const GENERAL_NAMES* names) {
                 all.push_back("DNS:" + utf8(name->d.dNSName));
                 break;
             case GEN_IPADD:
-                all.push_back("IP:" + address_text(name->d.iPAddress));
+                all.push_back("IP:" + address_in_full(name->d.iPAddress));
                 break;
             case GEN_URI:
                 all.push_back("URI:" + utf8(name->d.uniformResourceIdentifier));

@@ -9,6 +9,7 @@
 #include "pki/openssl.hpp"
 #include "pki/profile.hpp"
 #include "pki/public_key_info.hpp"
+#include "pki/refuse.hpp"
 
 namespace pki {
 namespace {
@@ -21,10 +22,6 @@ struct Validity {
     base::Instant not_before;
     base::Instant not_after;
 };
-
-auto refuse(std::string thing, std::string reason, std::string fix = {}) {
-    return base::fail(base::Code::invalid_argument, std::move(thing), std::move(reason), std::move(fix));
-}
 
 std::string issuer_thing(const Certificate& issuer) {
     return fmt::format("issuer {}", issuer.subject());

@@ -45,7 +45,7 @@ std::string describe(const EVP_PKEY* key) {
 }
 
 // OpenSSL would ask on the terminal; an encrypted key is refused by name instead.
-int no_passphrase(char*, int, int, void* asked) {
+int note_passphrase(char*, int, int, void* asked) {
     *static_cast<bool*>(asked) = true;
     return -1;
 }
@@ -156,7 +156,7 @@ base::Result<PrivateKey> PrivateKey::generate(KeyType type) {
 base::Result<PrivateKey> PrivateKey::from_pem(const base::SecretBytes& pem, std::string thing) {
     const BioPtr in = bio_over(pem.bytes());
     bool encrypted = false;
-    EVP_PKEY* key = PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, &encrypted);
+    EVP_PKEY* key = PEM_read_bio_PrivateKey(in.get(), nullptr, note_passphrase, &encrypted);
     if (key) return PrivateKey(owned(key));
     clear_openssl_errors();
     if (encrypted)

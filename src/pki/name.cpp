@@ -30,71 +30,73 @@ std::string shown(std::string_view text) {
     return out;
 }
 
-auto refuse(std::string_view name, std::string reason, std::string fix = {}) {
+auto refuse_name(std::string_view name, std::string reason, std::string fix = {}) {
     return base::fail(base::Code::invalid_argument, fmt::format("name {}", shown(name)), std::move(reason),
                       std::move(fix));
 }
 
 base::Status check_label(std::string_view name, std::string_view label) {
     if (label.empty())
-        return refuse(name, "has an empty label", "write it without leading, trailing or double dots");
+        return refuse_name(name, "has an empty label", "write it without leading, trailing or double dots");
     if (label.size() > longest_label)
-        return refuse(
+        return refuse_name(
             name, fmt::format("has a label of {} characters, {} are allowed", label.size(), longest_label));
     for (const char c : label) {
         if (letter(c) || digit(c) || c == '-') continue;
         if (c == '_')
-            return refuse(name, "contains an underscore, which no host name may (RFC 1123)",
-                          "use a hyphen, and give the host that name");
-        if (c == '*') return refuse(name, "has a wildcard that is not the whole first label");
+            return refuse_name(name, "contains an underscore, which no host name may (RFC 1123)",
+                               "use a hyphen, and give the host that name");
+        if (c == '*') return refuse_name(name, "has a wildcard that is not the whole first label");
         if (static_cast<unsigned char>(c) >= 0x80)
-            return refuse(name, "contains a character outside ASCII", "write it in its xn-- form (RFC 5890)");
-        return refuse(name,
-                      fmt::format("contains the character {}, which no host name may",
-                                  c > ' ' && c <= '~' ? fmt::format("'{}'", c) : fmt::format("0x{:02x}", c)));
+            return refuse_name(name, "contains a character outside ASCII",
+                               "write it in its xn-- form (RFC 5890)");
+        return refuse_name(
+            name, fmt::format("contains the character {}, which no host name may",
+                              c > ' ' && c <= '~' ? fmt::format("'{}'", c) : fmt::format("0x{:02x}", c)));
     }
     if (label.front() == '-' || label.back() == '-')
-        return refuse(name, "has a label that begins or ends with a hyphen");
+        return refuse_name(name, "has a label that begins or ends with a hyphen");
     return {};
 }
 
 base::Status check_host(std::string_view name, std::string_view host) {
-    if (host.empty()) return refuse(name, "is empty");
+    if (host.empty()) return refuse_name(name, "is empty");
     if (host.size() > longest_host)
-        return refuse(name, fmt::format("has {} characters, {} are allowed", host.size(), longest_host));
+        return refuse_name(name, fmt::format("has {} characters, {} are allowed", host.size(), longest_host));
     if (parse_address(host))
-        return refuse(name, "is an address and not a name", fmt::format("write IP:{}", host));
+        return refuse_name(name, "is an address and not a name", fmt::format("write IP:{}", host));
     if (host.starts_with("*.")) {
         host.remove_prefix(2);
         // With fewer labels OpenSSL and others would never match it.
         if (host.find('.') == std::string_view::npos)
-            return refuse(name, "has a wildcard above fewer than two labels", "name the hosts one by one");
+            return refuse_name(name, "has a wildcard above fewer than two labels",
+                               "name the hosts one by one");
     }
     const auto labels = base::split(host, '.');
     for (const auto label : labels)
         if (auto fine = check_label(name, label); !fine) return fine;
     if (std::ranges::all_of(labels.back(), digit))
-        return refuse(name, "ends in a number, so that software takes it for an address");
+        return refuse_name(name, "ends in a number, so that software takes it for an address");
     return {};
 }
 
 base::Status check_uri(std::string_view name, std::string_view uri) {
     if (uri.size() > longest_uri)
-        return refuse(name, fmt::format("has {} characters, {} are allowed", uri.size(), longest_uri));
+        return refuse_name(name, fmt::format("has {} characters, {} are allowed", uri.size(), longest_uri));
     const auto colon = uri.find(':');
     const auto scheme = uri.substr(0, colon);
     if (colon == std::string_view::npos || scheme.empty() || !letter(scheme.front()) ||
         !std::ranges::all_of(
             scheme, [](char c) { return letter(c) || digit(c) || c == '+' || c == '-' || c == '.'; }))
-        return refuse(name, "has no scheme", "write it as URI:scheme:rest (RFC 3986)");
+        return refuse_name(name, "has no scheme", "write it as URI:scheme:rest (RFC 3986)");
     const auto rest = uri.substr(colon + 1);
-    if (rest.empty() || rest == "//") return refuse(name, "has nothing behind its scheme");
+    if (rest.empty() || rest == "//") return refuse_name(name, "has nothing behind its scheme");
     constexpr std::string_view others = "-._~:/?#[]@!$&'()*+,;=%";
     for (const char c : rest)
         if (!letter(c) && !digit(c) && others.find(c) == std::string_view::npos)
-            return refuse(name, "contains a character that no URI may", "percent-encode it (RFC 3986)");
+            return refuse_name(name, "contains a character that no URI may", "percent-encode it (RFC 3986)");
     if (!base::percent_decode(rest))
-        return refuse(name, "has a percent sign without two hex digits behind it");
+        return refuse_name(name, "has a percent sign without two hex digits behind it");
     return {};
 }
 
@@ -118,10 +120,10 @@ base::Status check_name(std::string_view text) {
     if (text.starts_with("DNS:")) return check_host(text, text.substr(4));
     if (text.starts_with("IP:")) {
         if (parse_address(text.substr(3))) return {};
-        return refuse(text, "is not an IPv4 or IPv6 address", "write it without port, brackets or zone");
+        return refuse_name(text, "is not an IPv4 or IPv6 address", "write it without port, brackets or zone");
     }
     if (text.starts_with("URI:")) return check_uri(text, text.substr(4));
-    return refuse(text, "is of no kind that we certify", "write DNS:name, IP:address or URI:uri");
+    return refuse_name(text, "is of no kind that we certify", "write DNS:name, IP:address or URI:uri");
 }
 
 base::Status check_common_name(std::string_view text) {

@@ -12,19 +12,14 @@
 namespace pki {
 namespace {
 
-std::string_view view(const ASN1_STRING* value) {
-    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
-            static_cast<std::size_t>(ASN1_STRING_length(value))};
-}
-
 std::string subtree_text(const GENERAL_NAME& base) {
     switch (base.type) {
         case GEN_DNS:
-            return "DNS:" + printable(view(base.d.dNSName));
+            return "DNS:" + printable(octets_of(base.d.dNSName));
         case GEN_EMAIL:
-            return "email:" + printable(view(base.d.rfc822Name));
+            return "email:" + printable(octets_of(base.d.rfc822Name));
         case GEN_URI:
-            return "URI:" + printable(view(base.d.uniformResourceIdentifier));
+            return "URI:" + printable(octets_of(base.d.uniformResourceIdentifier));
         case GEN_DIRNAME:
             return "DirName:" + shortened(name_text(base.d.directoryName));
         case GEN_IPADD: {
@@ -71,16 +66,16 @@ void NameConstraints::read(const GENERAL_SUBTREE& subtree, bool permitted) {
     bool good = !subtree.maximum && (!subtree.minimum || ASN1_INTEGER_get(subtree.minimum) == 0);
     switch (base.type) {
         case GEN_DNS:
-            good = good && is_dns_subtree(view(base.d.dNSName));
-            put(dns_, view(base.d.dNSName));
+            good = good && is_dns_subtree(octets_of(base.d.dNSName));
+            put(dns_, octets_of(base.d.dNSName));
             break;
         case GEN_EMAIL:
-            good = good && is_email_subtree(view(base.d.rfc822Name));
-            put(email_, view(base.d.rfc822Name));
+            good = good && is_email_subtree(octets_of(base.d.rfc822Name));
+            put(email_, octets_of(base.d.rfc822Name));
             break;
         case GEN_URI:
-            good = good && is_uri_subtree(view(base.d.uniformResourceIdentifier));
-            put(uri_, view(base.d.uniformResourceIdentifier));
+            good = good && is_uri_subtree(octets_of(base.d.uniformResourceIdentifier));
+            put(uri_, octets_of(base.d.uniformResourceIdentifier));
             break;
         case GEN_IPADD: {
             const std::span octets(ASN1_STRING_get0_data(base.d.iPAddress),

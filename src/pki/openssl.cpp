@@ -66,4 +66,9 @@ std::string bio_text(BIO* bio) {
     return size > 0 ? std::string(data, static_cast<std::size_t>(size)) : std::string();
 }
 
+std::string_view octets_of(const ASN1_STRING* value) {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
+            static_cast<std::size_t>(ASN1_STRING_length(value))};
+}
+
 }  // namespace pki

@@ -80,6 +80,8 @@ std::vector<base::Bytes> pem_blocks(std::string_view pem, const char* label, std
 BioPtr bio_over(std::span<const std::byte> bytes);
 /// What was written to a memory BIO.
 std::string bio_text(BIO* bio);
+/// What a string of ASN.1 holds, which it goes on owning.
+std::string_view octets_of(const ASN1_STRING* value);
 /// A DER encoding by one of the i2d functions.
 template <class T>
 base::Bytes to_der(T* object, int (*encode)(T*, unsigned char**)) {

@@ -33,7 +33,7 @@ base::Result<base::Bytes> number_of(EVP_PKEY* key, const char* name) {
     return big_endian(value);
 }
 
-base::Result<base::Bytes> octets_of(EVP_PKEY* key, const char* name) {
+base::Result<base::Bytes> key_octets(EVP_PKEY* key, const char* name) {
     std::size_t size = 0;
     if (EVP_PKEY_get_octet_string_param(key, name, nullptr, 0, &size) != 1)
         return openssl_error(base::Code::unsupported, "public key", "could not be taken apart");
@@ -89,7 +89,7 @@ base::Result<PublicNumbers> public_numbers(const PublicKey& key) {
     if (size <= 0) return openssl_error(base::Code::unsupported, "public key", "lies on an unknown curve");
     const std::unique_ptr<unsigned char, FreeOpenSsl> owned(der);
     out.curve_oid.assign(reinterpret_cast<std::byte*>(der), reinterpret_cast<std::byte*>(der) + size);
-    SP_TRY(return, const auto encoded, octets_of(key.handle(), OSSL_PKEY_PARAM_PUB_KEY));
+    SP_TRY(return, const auto encoded, key_octets(key.handle(), OSSL_PKEY_PARAM_PUB_KEY));
     const GroupPtr curve_group(EC_GROUP_new_by_curve_name(curve));
     const PointPtr point(curve_group ? EC_POINT_new(curve_group.get()) : nullptr);
     if (!point ||

@@ -12,7 +12,7 @@ namespace store {
 namespace {
 
 // A group is bounded so that the first of it does not wait for ever under load.
-constexpr std::size_t largest_group = 512;
+constexpr std::size_t most_at_once = 512;
 
 struct Job {
     std::function<base::Status(Database&)> work;
@@ -79,7 +79,7 @@ struct Writer::Impl {
         std::unique_lock lock(mutex);
         wake.wait(lock, [this] { return ending || !waiting.empty(); });
         std::vector<Job> group;
-        while (!waiting.empty() && group.size() < largest_group) {
+        while (!waiting.empty() && group.size() < most_at_once) {
             group.push_back(std::move(waiting.front()));
             waiting.pop_front();
         }

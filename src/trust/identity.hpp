@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,12 @@ struct Identity {
     bool is_module() const { return !module.empty(); }
     /// "TempSensor" or "EdgeGateway/$edgeHub".
     std::string text() const { return module.empty() ? device : device + "/" + module; }
+    /// What text() wrote, not checked.
+    static Identity of(std::string_view text) {
+        const auto slash = text.find('/');
+        if (slash == text.npos) return {std::string(text), {}};
+        return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+    }
     auto operator<=>(const Identity&) const = default;
 };
 

@@ -19,18 +19,13 @@ using azure::Outcome;
 using testing::ElementsAre;
 using testing::Pair;
 
-base::Bytes bytes(std::string_view text) {
-    const auto view = base::as_bytes(text);
-    return {view.begin(), view.end()};
-}
-
 azure::Millis at(std::string_view text, int millis = 0) {
     return azure::Millis(*base::parse_rfc3339(text)) + std::chrono::milliseconds(millis);
 }
 
 azure::Message message_of(azure::Properties system, azure::Properties application,
                           std::string_view body = "x") {
-    return {bytes(body), std::move(system), std::move(application)};
+    return {base::bytes_of(body), std::move(system), std::move(application)};
 }
 
 TEST(CloudMessage, StandsInItsTopicInAzuresOrderAndSpelling) {

@@ -43,12 +43,12 @@ TEST(ConnectionString, ReadsAddressesOfVersionSix) {
     EXPECT_EQ(azure::parse_connection_string("HostName=[::1];DeviceId=d;x509=true")->port, 443);
 }
 
-struct Bad {
+struct BadConnectionString {
     std::string_view text, reason;
 };
 
 TEST(ConnectionString, SaysWhatIsMissingAndTellsNoKey) {
-    for (const auto& [text, reason] : std::initializer_list<Bad>{
+    for (const auto& [text, reason] : std::initializer_list<BadConnectionString>{
              {"", "has no HostName"},
              {"HostName", "has a part without '='"},
              {"SharedAccessKeyName=p;SharedAccessKey=a2V5", "has no HostName"},

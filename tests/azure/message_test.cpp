@@ -11,11 +11,6 @@ namespace {
 using azure::Properties;
 using azure::TopicKind;
 
-base::Bytes bytes(std::string_view text) {
-    const auto view = base::as_bytes(text);
-    return {view.begin(), view.end()};
-}
-
 struct TopicCase {
     std::string_view topic, device, module, bag;
 };
@@ -181,8 +176,8 @@ TEST(PropertyBag, IsWrittenInAzuresOrder) {
 }
 
 std::string shown(std::string_view body) {
-    return azure::event_json({{"TempSensor", ""}, {bytes(body), {}, {}}, {}}, azure::ShowProperties::none,
-                             {});
+    return azure::event_json({{"TempSensor", ""}, {base::bytes_of(body), {}, {}}, {}},
+                             azure::ShowProperties::none, {});
 }
 
 TEST(EventJson, ShowsAJsonBodyAsAValueOnOneLine) {
@@ -214,7 +209,7 @@ TEST(EventJson, ShowsOtherBodiesAsTextOrBase64) {
 TEST(EventJson, ShowsPropertiesInOrderWhenAsked) {
     const azure::Event event{
         {"EdgeGateway", "mod1"},
-        {bytes("1"), {{"message-id", "m\"1"}}, {{"z", std::nullopt}, {"a", ""}}},
+        {base::bytes_of("1"), {{"message-id", "m\"1"}}, {{"z", std::nullopt}, {"a", ""}}},
         {{"iothub-connection-device-id", "EdgeGateway"}, {"iothub-message-source", "Telemetry"}}};
     EXPECT_EQ(
         azure::event_json(event, azure::ShowProperties::all, 42),
@@ -225,7 +220,7 @@ TEST(EventJson, ShowsPropertiesInOrderWhenAsked) {
 
 azure::Event stored_event() {
     return {{"EdgeGateway", "mod1"},
-            {bytes("{}"), {{"message-id", "1"}}, {{"k", std::nullopt}, {"e", ""}}},
+            {base::bytes_of("{}"), {{"message-id", "1"}}, {{"k", std::nullopt}, {"e", ""}}},
             {{"iothub-enqueuedtime", "2026-11-25T10:00:00Z"}}};
 }
 

@@ -66,14 +66,14 @@ TEST(Username, KeepsTheHostAsItStands) {
     EXPECT_EQ(azure::host_without_port(""), "");
 }
 
-struct Bad {
+struct BadUsername {
     std::string_view text, segment;
 };
 
 TEST(Username, NamesTheSegmentThatIsWrong) {
     const std::string long_id(129, 'a');
     const std::string long_name = "h/" + long_id + "/";
-    const std::initializer_list<Bad> cases = {
+    const std::initializer_list<BadUsername> cases = {
         {"", "number of segments"},
         {"h", "number of segments"},
         {"h/d", "number of segments"},

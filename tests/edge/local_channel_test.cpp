@@ -16,9 +16,9 @@
 namespace {
 
 /// A service that counts its connections and holds each answer back until `open_gate`.
-class Service {
+class CountingService {
   public:
-    explicit Service(std::string path) : path_(std::move(path)) { start(); }
+    explicit CountingService(std::string path) : path_(std::move(path)) { start(); }
     void start() {
         loops_ = std::make_unique<support::ServingLoops>();
         auto* self = this;
@@ -34,7 +34,7 @@ class Service {
         loops_->first().post([this] { listener_.reset(); });
         loops_.reset();
     }
-    ~Service() { stop(); }
+    ~CountingService() { stop(); }
 
     std::atomic<int> connections{0};
     std::atomic<int> busy{0};
@@ -79,7 +79,7 @@ class LocalChannel : public testing::Test {
   protected:
     support::TemporaryDirectory directory_;
     std::string path_ = (directory_ / "s.sock").string();
-    Service service_{path_};
+    CountingService service_{path_};
 };
 
 net::Task<int> ask_in_turn(std::string path, int count) {
@@ -93,7 +93,7 @@ TEST_F(LocalChannel, OneConnectionServesCallsThatFollowEachOther) {
     EXPECT_EQ(service_.connections, 1);
 }
 
-net::Task<int> ask_over_a_restart(std::string path, Service* service) {
+net::Task<int> ask_over_a_restart(std::string path, CountingService* service) {
     edge::LocalChannel channel(path, 2);
     int good = co_await ask_so_often(&channel, 2, "/x");
     service->stop();

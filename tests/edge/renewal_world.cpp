@@ -4,18 +4,10 @@
 #include <stdexcept>
 
 #include "base/file.hpp"
+#include "sure.hpp"
 
 namespace edge_test {
 namespace {
-
-template <class T>
-T sure(base::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().text());
-    return *std::move(result);
-}
-void sure(const base::Status& status) {
-    if (!status) throw std::runtime_error(status.error().text());
-}
 
 net::Task<base::Result<pki::CsrWish>> edge_ca_wish() {
     pki::CsrWish wish;

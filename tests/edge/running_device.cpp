@@ -15,18 +15,10 @@
 #include "http/client.hpp"
 #include "http/server.hpp"
 #include "support/certificates.hpp"
+#include "sure.hpp"
 
 namespace edge_test {
 namespace {
-
-template <class T>
-T sure(base::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().text());
-    return *std::move(result);
-}
-void sure(const base::Status& status) {
-    if (!status) throw std::runtime_error(status.error().text());
-}
 
 support::Identity make(pki::Profile profile, const std::string& name, std::vector<std::string> names = {},
                        const support::Identity* issuer = nullptr,

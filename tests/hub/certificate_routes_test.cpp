@@ -9,7 +9,6 @@ namespace {
 
 using http::Verb;
 
-constexpr std::chrono::seconds limit{20};
 const std::string arm = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Devices/IotHubs/";
 
 class CertificateRoutesTest : public testing::Test {
@@ -131,7 +130,7 @@ net::Task<> expect_ended_by_delete(TestHub& hub, const support::Identity& identi
     const Caller owner = hub.owner();
     const auto deleted = co_await hub.call(question, owner);
     EXPECT_EQ(deleted.status, 204) << deleted.body;
-    const auto ended = co_await ended_within(**client, limit);
+    const auto ended = co_await ended_within(**client, patience);
     EXPECT_TRUE(ended.has_value()) << "the session lived on";
 }
 

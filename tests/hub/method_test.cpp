@@ -13,11 +13,6 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-base::Bytes bytes(std::string_view text) {
-    const auto span = base::as_bytes(text);
-    return {span.begin(), span.end()};
-}
-
 class MethodTest : public testing::Test {
   protected:
     MethodTest() { hub_.register_device("TempSensor", identity_); }
@@ -53,7 +48,7 @@ struct Device {
         EXPECT_TRUE(granted.has_value());
     }
     net::Task<> answer(mqtt::Client& client, std::string topic) {
-        const auto body = bytes(payload);
+        const auto body = base::bytes_of(payload);
         const auto sent = co_await client.publish(topic, body, qos);
         EXPECT_TRUE(sent.has_value()) << sent.error().text();
     }
@@ -255,7 +250,7 @@ TEST_F(MethodTest, SeveralCallsWaitSideBySide) {
 
 net::Task<> forge_then_answer(mqtt::Client& stranger, mqtt::Client& client, std::string rid) {
     const std::string forged = "$iothub/methods/res/666/" + rid;
-    const auto payload = bytes("1");
+    const auto payload = base::bytes_of("1");
     // Acknowledged, so it was looked at before the right one is sent.
     const auto sent = co_await stranger.publish(forged, payload, mqtt::Qos::at_least_once);
     EXPECT_TRUE(sent.has_value());

@@ -8,8 +8,6 @@
 namespace hub_test {
 namespace {
 
-constexpr std::chrono::seconds limit{20};
-const std::string own_topic = "devices/TempSensor/messages/events/";
 const base::Bytes nothing;
 
 class SessionEndTest : public testing::Test {
@@ -26,7 +24,7 @@ net::Task<> expect_ended_by(TestHub& hub, MqttWish wish, Ask question) {
     const Caller owner = hub.owner();
     const auto answer = co_await hub.call(question, owner);
     EXPECT_LT(answer.status, 300) << answer.body;
-    const auto ended = co_await ended_within(**client, limit);
+    const auto ended = co_await ended_within(**client, patience);
     EXPECT_TRUE(ended.has_value()) << "the session lived on";
 }
 
@@ -112,7 +110,7 @@ net::Task<> expect_second_displaces_first(TestHub& hub, const support::Identity&
     auto second = co_await hub.connect(wish);
     EXPECT_TRUE(first.has_value() && second.has_value());
     if (!first || !second) co_return;
-    const auto ended = co_await ended_within(**first, limit);
+    const auto ended = co_await ended_within(**first, patience);
     EXPECT_TRUE(ended.has_value()) << "the first lived on";
     const auto sent = co_await (*second)->publish(own_topic, nothing, mqtt::Qos::at_least_once);
     EXPECT_TRUE(sent.has_value());
@@ -147,7 +145,7 @@ net::Task<> expect_ended_by_time(TestHub& hub, std::string token) {
     auto client = co_await hub.connect(wish);
     EXPECT_TRUE(client.has_value()) << client.error().text();
     if (!client) co_return;
-    const auto ended = co_await ended_within(**client, limit);
+    const auto ended = co_await ended_within(**client, patience);
     EXPECT_TRUE(ended.has_value()) << "the session outlived its token";
 }
 
@@ -164,7 +162,7 @@ net::Task<> expect_ended_with_certificate(TestHub& hub, const support::Identity&
     EXPECT_TRUE(client.has_value()) << client.error().text();
     if (!client) co_return;
     hub.clock().move(identity.certificate.not_after() - hub.clock().now());
-    const auto ended = co_await ended_within(**client, limit);
+    const auto ended = co_await ended_within(**client, patience);
     EXPECT_TRUE(ended.has_value()) << "the session outlived its certificate";
 }
 

@@ -8,9 +8,6 @@
 namespace hub_test {
 namespace {
 
-constexpr std::chrono::seconds limit{20};
-const std::string own_topic = "devices/TempSensor/messages/events/";
-
 class TelemetryTest : public testing::Test {
   protected:
     TelemetryTest() { hub_.register_device("TempSensor", identity_); }
@@ -19,18 +16,13 @@ class TelemetryTest : public testing::Test {
     const MqttWish wish_{.device = "TempSensor", .identity = &identity_};
 };
 
-base::Bytes bytes(std::string_view text) {
-    const auto span = base::as_bytes(text);
-    return {span.begin(), span.end()};
-}
-
 net::Task<> expect_durable_when_acknowledged(TestHub& hub, MqttWish wish) {
     auto client = co_await hub.connect(wish);
     EXPECT_TRUE(client.has_value()) << client.error().text();
     if (!client) co_return;
     for (int i = 1; i <= 3; ++i) {
         const std::string topic = "devices/TempSensor/messages/events/%24.mid=id%201&alert=a%26b";
-        const auto payload = bytes("{\"n\":" + std::to_string(i) + "}");
+        const auto payload = base::bytes_of("{\"n\":" + std::to_string(i) + "}");
         const auto sent = co_await (*client)->publish(topic, payload, mqtt::Qos::at_least_once);
         EXPECT_TRUE(sent.has_value()) << sent.error().text();
         // `stored` reads what is on disk.
@@ -64,7 +56,7 @@ net::Task<> expect_closed_by_publish(TestHub& hub, MqttWish wish, std::string to
     if (!client) co_return;
     const auto sent = co_await (*client)->publish(topic, payload, mqtt::Qos::at_least_once);
     EXPECT_FALSE(sent.has_value()) << "it was acknowledged";
-    const auto ended = co_await ended_within(**client, limit);
+    const auto ended = co_await ended_within(**client, patience);
     EXPECT_TRUE(ended.has_value()) << "the session lived on";
 }
 
@@ -73,7 +65,7 @@ TEST_F(TelemetryTest, TopicOfAnotherOrUnknownTopicEndsTheSession) {
          {"devices/Other/messages/events/", "devices/TempSensor/modules/m/messages/events/", "anything",
           "devices/TempSensor/messages/events/a%2"}) {
         SCOPED_TRACE(topic);
-        net::run_task(expect_closed_by_publish(hub_, wish_, topic, bytes("x")));
+        net::run_task(expect_closed_by_publish(hub_, wish_, topic, base::bytes_of("x")));
     }
     EXPECT_TRUE(hub_.stored().empty());
 }
@@ -105,7 +97,7 @@ net::Task<> subscribe(TestHub& hub, MqttWish wish, std::string filter, bool& gra
     const auto answer = co_await (*client)->subscribe(subscriptions);
     granted = answer.has_value();
     if (granted) co_return;
-    const auto end = co_await ended_within(**client, limit);
+    const auto end = co_await ended_within(**client, patience);
     ended = end.has_value();
 }
 
@@ -141,7 +133,7 @@ net::Task<std::string> next_event(TestHub& hub) {
 
 TEST_F(TelemetryTest, WillOfACutConnectionIsTelemetry) {
     auto wish = wish_;
-    wish.will = mqtt::Will{"devices/TempSensor/messages/events/reason=gone", bytes("bye"),
+    wish.will = mqtt::Will{"devices/TempSensor/messages/events/reason=gone", base::bytes_of("bye"),
                            mqtt::Qos::at_least_once, false};
     net::run_task(connect_and_drop(hub_, wish));
     const auto event = boost::json::parse(net::run_task_for(next_event(hub_))).as_object();
@@ -162,7 +154,7 @@ net::Task<> read_while_publishing(TestHub& hub, MqttWish wish, std::string& body
     EXPECT_EQ(start.body, "");
     const std::string next(start.headers.get("sallyport-next-offset").value_or(""));
     EXPECT_EQ(next, "0");
-    const auto payload = bytes("{\"t\":21.50}");
+    const auto payload = base::bytes_of("{\"t\":21.50}");
     const auto sent = co_await (*client)->publish(own_topic, payload, mqtt::Qos::at_least_once);
     EXPECT_TRUE(sent.has_value());
     const Ask again{.target = "/messages/events?wait=20&from=" + next};
@@ -188,7 +180,7 @@ net::Task<> hold(TestHub& hub, http::Response& into) {
 net::Task<> expect_held_reader_wakes(TestHub& hub, MqttWish wish, http::Response& answer) {
     net::TaskGroup readers;
     readers.spawn("reader", hold(hub, answer));
-    const auto payload = bytes("1");
+    const auto payload = base::bytes_of("1");
     co_await publish_one(hub, wish, payload);
     co_await readers.drained();
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <boost/json.hpp>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,11 @@
 #include "support/temporary_directory.hpp"
 
 namespace hub_test {
+
+/// How long a test waits for what must come.
+inline constexpr std::chrono::seconds patience{20};
+/// Where TempSensor sends its messages.
+inline const std::string own_topic = "devices/TempSensor/messages/events/";
 
 /// Real time plus what a test adds.
 using MovableClock = support::SettableClock;

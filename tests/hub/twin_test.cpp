@@ -17,8 +17,6 @@ using mqtt::Qos;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::chrono::seconds limit{20};
-
 class TwinTest : public testing::Test {
   protected:
     http::Response send(Verb verb, std::string target, std::string body, std::string if_match = {}) {
@@ -43,7 +41,7 @@ struct Inbox {
 
     net::Task<mqtt::Publish> next() {
         while (messages.empty()) {
-            const bool woken = co_await arrived.wait(limit);
+            const bool woken = co_await arrived.wait(patience);
             if (!woken) throw std::runtime_error("nothing arrived");
         }
         auto first = std::move(messages.front());

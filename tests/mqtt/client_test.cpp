@@ -157,11 +157,6 @@ mqtt::Publish message(std::string topic, Qos qos) {
     return made;
 }
 
-base::Bytes bytes(const std::string& text) {
-    const auto view = base::as_bytes(text);
-    return {view.begin(), view.end()};
-}
-
 using Connected = base::Result<std::unique_ptr<mqtt::Client>>;
 
 net::Task<base::Error> fails_to_connect(mqtt::Client::Options options, const base::Clock& clock,
@@ -175,15 +170,15 @@ net::Task<> publishes_in_order(mqtt::Client::Options options, const base::Clock&
     auto client = co_await mqtt::Client::connect(std::move(options), clock);
     if (!client) throw std::runtime_error(client.error().text());
     EXPECT_TRUE((*client)->session_present());
-    const auto first = co_await (*client)->publish(telemetry, bytes("zero"), Qos::at_most_once);
+    const auto first = co_await (*client)->publish(telemetry, base::bytes_of("zero"), Qos::at_most_once);
     EXPECT_TRUE(first);
-    const auto second = co_await (*client)->publish(telemetry, bytes("one"), Qos::at_least_once);
+    const auto second = co_await (*client)->publish(telemetry, base::bytes_of("one"), Qos::at_least_once);
     EXPECT_TRUE(second);
     co_await (*client)->disconnect();
     EXPECT_FALSE((*client)->is_open());
     const auto end = co_await (*client)->ended();
     EXPECT_EQ(end.code, base::Code::cancelled);
-    const auto late = co_await (*client)->publish(telemetry, bytes("late"), Qos::at_least_once);
+    const auto late = co_await (*client)->publish(telemetry, base::bytes_of("late"), Qos::at_least_once);
     EXPECT_FALSE(late);
 }
 
@@ -196,7 +191,7 @@ TEST_F(ClientTest, PublishesUntilItSaysDisconnect) {
 
 net::Task<> publish_one(mqtt::Client& client, std::string text, std::size_t& done, net::Event& last,
                         std::size_t of) {
-    const auto published = co_await client.publish(telemetry, bytes(text), Qos::at_least_once);
+    const auto published = co_await client.publish(telemetry, base::bytes_of(text), Qos::at_least_once);
     EXPECT_TRUE(published) << published.error().text();
     if (++done == of) last.notify();
 }
@@ -319,7 +314,7 @@ net::Task<Outcome> publishes_once(mqtt::Client::Options options, const base::Clo
     auto client = co_await mqtt::Client::connect(std::move(options), clock);
     if (!client) throw std::runtime_error(client.error().text());
     Outcome outcome;
-    outcome.published = co_await (*client)->publish(telemetry, bytes("x"), Qos::at_least_once);
+    outcome.published = co_await (*client)->publish(telemetry, base::bytes_of("x"), Qos::at_least_once);
     outcome.end = co_await (*client)->ended();
     co_return outcome;
 }
@@ -402,7 +397,7 @@ TEST_F(ClientTest, PingsAndEndsWhenNoAnswerComes) {
 }
 
 net::Task<> publish_and_keep(mqtt::Client& client, std::optional<base::Status>& result, net::Event& done) {
-    auto task = client.publish(telemetry, bytes("x"), Qos::at_least_once);
+    auto task = client.publish(telemetry, base::bytes_of("x"), Qos::at_least_once);
     result = co_await std::move(task);
     done.notify();
 }

@@ -34,13 +34,13 @@ mqtt::Packet decode_whole(const base::Bytes& bytes) {
 TEST(Packet, ReadsTheConnectOfTheNodeSdk) {
     const auto packet =
         decode_whole(hex("10 1c 0004 4d515454 04 c0 00b4 000a 54656d7053656e736f72 0001 75 0001 70"));
-    const auto& connect = std::get<mqtt::Connect>(packet);
-    EXPECT_EQ(connect.client_id, "TempSensor");
-    EXPECT_FALSE(connect.clean_session);
-    EXPECT_EQ(connect.keep_alive, 180);
-    EXPECT_EQ(connect.user_name, "u");
-    EXPECT_EQ(connect.password, "p");
-    EXPECT_FALSE(connect.will);
+    const auto& a_connect = std::get<mqtt::Connect>(packet);
+    EXPECT_EQ(a_connect.client_id, "TempSensor");
+    EXPECT_FALSE(a_connect.clean_session);
+    EXPECT_EQ(a_connect.keep_alive, 180);
+    EXPECT_EQ(a_connect.user_name, "u");
+    EXPECT_EQ(a_connect.password, "p");
+    EXPECT_FALSE(a_connect.will);
     EXPECT_EQ(mqtt::name(packet), "CONNECT");
 }
 
@@ -63,13 +63,13 @@ TEST(Packet, ReadsAWill) {
 }
 
 TEST(Packet, WritesWhatTheStandardShows) {
-    mqtt::Publish publish{.topic = "a/b",
-                          .payload = hex("00ff"),
-                          .qos = Qos::at_least_once,
-                          .retain = true,
-                          .duplicate = true,
-                          .packet_id = 10};
-    EXPECT_EQ(mqtt::encode(publish), hex("3b 09 0003 612f62 000a 00ff"));
+    mqtt::Publish a_publish{.topic = "a/b",
+                            .payload = hex("00ff"),
+                            .qos = Qos::at_least_once,
+                            .retain = true,
+                            .duplicate = true,
+                            .packet_id = 10};
+    EXPECT_EQ(mqtt::encode(a_publish), hex("3b 09 0003 612f62 000a 00ff"));
     EXPECT_EQ(mqtt::encode(mqtt::Subscribe{10, {{"a/b", Qos::at_least_once}, {"c/d", Qos::exactly_once}}}),
               hex("82 0e 000a 0003 612f62 01 0003 632f64 02"));
     EXPECT_EQ(mqtt::encode(mqtt::Suback{10, {0, 0x80}}), hex("90 04 000a 0080"));
@@ -252,7 +252,7 @@ Qos qos() {
     return static_cast<Qos>(*rc::gen::inRange(0, 3));
 }
 
-mqtt::Packet connect() {
+mqtt::Packet a_connect() {
     mqtt::Connect made;
     made.client_id = text("abc$", 0);
     made.clean_session = boolean();
@@ -262,7 +262,7 @@ mqtt::Packet connect() {
     if (made.user_name && boolean()) made.password = std::string(base::as_text(bytes()));
     return made;
 }
-mqtt::Packet publish() {
+mqtt::Packet a_publish() {
     mqtt::Publish made{.topic = topic(), .payload = bytes(), .qos = qos(), .retain = boolean()};
     if (made.qos != Qos::at_most_once) {
         made.packet_id = id();
@@ -273,11 +273,11 @@ mqtt::Packet publish() {
 mqtt::Packet packet() {
     switch (*rc::gen::inRange(0, 12)) {
         case 0:
-            return connect();
+            return a_connect();
         case 1:
             return mqtt::Connack{.session_present = boolean()};
         case 2:
-            return publish();
+            return a_publish();
         case 3:
             return mqtt::Puback{id()};
         case 4:

@@ -12,7 +12,7 @@ using mqtt::Qos;
 using mqtt_test::Script;
 using namespace std::chrono_literals;
 
-constexpr auto telemetry = "devices/TempSensor/messages/events/";
+constexpr auto telemetry_topic = "devices/TempSensor/messages/events/";
 
 mqtt::Connect connect(std::uint16_t keep_alive = 180) {
     mqtt::Connect packet;
@@ -25,7 +25,7 @@ mqtt::Connect connect(std::uint16_t keep_alive = 180) {
 
 mqtt::Publish publish(std::uint16_t id, Qos qos = Qos::at_least_once) {
     mqtt::Publish packet;
-    packet.topic = telemetry;
+    packet.topic = telemetry_topic;
     packet.payload = {std::byte{'{'}, std::byte{'}'}};
     packet.qos = qos;
     packet.packet_id = id;
@@ -54,7 +54,7 @@ TEST(Session, PlaysTheArticlesConversationHoweverItIsCut) {
         .grants(7, {1})
         .sends(mqtt::Suback{7, {1}})
         .receives(publish(8))
-        .delivers(telemetry)
+        .delivers(telemetry_topic)
         .does_nothing()
         .stored(8)
         .sends(mqtt::Puback{8})
@@ -71,7 +71,7 @@ TEST(Session, PlaysTheArticlesConversationHoweverItIsCut) {
 TEST(Session, AcknowledgesOnlyAfterStore) {
     connected()
         .receives(publish(1))
-        .delivers(telemetry)
+        .delivers(telemetry_topic)
         .does_nothing()
         .stored(1)
         .sends(mqtt::Puback{1})
@@ -83,9 +83,9 @@ TEST(Session, AcknowledgesInTheOrderOfArrival) {
         .receives(publish(5))
         .receives(publish(3))
         .receives(publish(9))
-        .delivers(telemetry)
-        .delivers(telemetry)
-        .delivers(telemetry)
+        .delivers(telemetry_topic)
+        .delivers(telemetry_topic)
+        .delivers(telemetry_topic)
         .stored(9)
         .does_nothing()
         .stored(5)
@@ -101,8 +101,8 @@ TEST(Session, AcknowledgesEachCopyOfARepeatedPacketId) {
     connected()
         .receives(publish(5))
         .receives(publish(5))
-        .delivers(telemetry)
-        .delivers(telemetry)
+        .delivers(telemetry_topic)
+        .delivers(telemetry_topic)
         .stored(5)
         .sends(mqtt::Puback{5})
         .does_nothing()
@@ -114,7 +114,7 @@ TEST(Session, AcknowledgesEachCopyOfARepeatedPacketId) {
 TEST(Session, DoesNotAcknowledgeQosZeroNorAnUnknownId) {
     connected()
         .receives(publish(0, Qos::at_most_once))
-        .delivers(telemetry)
+        .delivers(telemetry_topic)
         .stored(0)
         .stored(44)
         .does_nothing()
@@ -217,7 +217,7 @@ TEST(Session, KeepsPacketsThatArriveWhileAuthenticating) {
         .accepts()
         .sends(connack())
         .asks_grant({Qos::at_least_once})
-        .delivers(telemetry)
+        .delivers(telemetry_topic)
         .ends()
         .run();
 }
@@ -302,7 +302,7 @@ TEST(Session, GivesAPeerSixtySecondsForConnectAndItselfAsLongAsItTakes) {
 
 mqtt::Connect connect_with_will(Qos qos) {
     auto packet = connect();
-    packet.will = mqtt::Will{telemetry, {}, qos, false};
+    packet.will = mqtt::Will{telemetry_topic, {}, qos, false};
     return packet;
 }
 

@@ -36,7 +36,7 @@ net::Task<base::Result<std::string>> say(std::string path, std::string text) {
     co_return echoed;
 }
 
-net::Task<> tell_peer(net::Stream stream, std::promise<net::Peer>& peer) {
+net::Task<> tell_local_peer(net::Stream stream, std::promise<net::Peer>& peer) {
     peer.set_value(stream.peer());
     co_await stream.readable(generous);
 }
@@ -73,7 +73,8 @@ TEST_F(UnixTest, EchoesBothWays) {
 
 TEST_F(UnixTest, KnowsTheProcessAtTheOtherEnd) {
     std::promise<net::Peer> promise;
-    const auto listener = listen([&](net::Stream stream) { return tell_peer(std::move(stream), promise); });
+    const auto listener =
+        listen([&](net::Stream stream) { return tell_local_peer(std::move(stream), promise); });
     ASSERT_TRUE(listener) << listener.error().text();
     const auto connected = net::run_task_for(visit(path));
     ASSERT_TRUE(connected) << connected.error().text();

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "openssl_program.hpp"
 #include "support/certificates.hpp"
 #include "support/process.hpp"
 
@@ -15,13 +16,6 @@ using support::make_identity;
 using support::run;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::string openssl(std::vector<std::string> arguments, const std::string& input) {
-    arguments.insert(arguments.begin(), "openssl");
-    const auto done = run(arguments, {.input = input});
-    EXPECT_EQ(done.exit_code, 0) << done.err;
-    return done.out;
-}
 
 /// A self-signed certificate of OpenSSL's making.
 std::string openssl_certificate(const std::vector<std::string>& more) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/file.hpp"
+#include "openssl_program.hpp"
 #include "support/certificates.hpp"
 #include "support/process.hpp"
 #include "support/temporary_directory.hpp"
@@ -15,18 +16,10 @@ namespace {
 
 using pki::KeyType;
 using pki::PrivateKey;
-using support::run;
 using testing::HasSubstr;
 
 base::Result<PrivateKey> parse(const std::string& pem) {
     return PrivateKey::from_pem(base::SecretBytes(pem), "key x");
-}
-
-std::string openssl(std::vector<std::string> arguments, const std::string& input = "") {
-    arguments.insert(arguments.begin(), "openssl");
-    const auto done = run(arguments, {.input = input});
-    EXPECT_EQ(done.exit_code, 0) << done.err;
-    return done.out;
 }
 
 TEST(Key, ParsesTheNamesOfItsTypes) {

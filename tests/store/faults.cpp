@@ -18,6 +18,7 @@ namespace {
 using store::SegmentLog;
 using support::append_and_wait;
 using support::open_log;
+using support::small_segments;
 using support::text_of;
 
 /// A disk whose nth call fails, and perhaps every later one; it knows what was synced.
@@ -93,13 +94,6 @@ Acknowledged append_some(SegmentLog& log, int from, int count) {
         EXPECT_TRUE(out.emplace(*offset, text).second) << "an offset was given twice";
     }
     return out;
-}
-
-SegmentLog::Options small_segments(store::FileCalls calls = {}) {
-    SegmentLog::Options options;
-    options.segment_bytes = 200;
-    options.calls = std::move(calls);
-    return options;
 }
 
 void expect_all_there(const SegmentLog& log, const Acknowledged& acknowledged, const std::string& what) {

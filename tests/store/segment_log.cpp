@@ -17,13 +17,8 @@ namespace {
 using store::SegmentLog;
 using support::append_and_wait;
 using support::open_log;
+using support::small_segments;
 using support::text_of;
-
-SegmentLog::Options small_segments() {
-    SegmentLog::Options options;
-    options.segment_bytes = 200;
-    return options;
-}
 
 std::vector<std::filesystem::path> files_of(const std::filesystem::path& directory) {
     std::vector<std::filesystem::path> files;

@@ -14,6 +14,14 @@ inline std::string text_of(const base::Bytes& bytes) {
     return std::string(base::as_text(bytes));
 }
 
+/// A log of so little in a segment that a few records fill several.
+inline store::SegmentLog::Options small_segments(store::FileCalls calls = {}) {
+    store::SegmentLog::Options options;
+    options.segment_bytes = 200;
+    options.calls = std::move(calls);
+    return options;
+}
+
 inline std::unique_ptr<store::SegmentLog> open_log(const std::filesystem::path& directory,
                                                    store::SegmentLog::Options options = {}) {
     auto log = store::SegmentLog::open(directory, std::move(options));

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a module's sources have a precompiled header in front, compiling them does not prove that a header of theirs
-includes what it needs. This looks instead: whatever of the standard library, fmt or Asio a header names must come from
-an include of its own or of a header of ours that it includes.
+"""Where a source has a precompiled header in front, or other sources of its batch, compiling it does not prove that its
+header includes what it needs. This looks instead: whatever of the standard library, fmt or Asio a header names must come
+from an include of its own or of a header of ours that it includes.
 
-usage: headers_name_what_they_use.py SOURCE MODULE...
+usage: headers_name_what_they_use.py SOURCE
 """
 
 import pathlib
@@ -56,14 +56,13 @@ def includes(file, source, seen):
 
 source = pathlib.Path(sys.argv[1])
 wrong, checked = [], 0
-for module in sys.argv[2:]:
-    for header in sorted((source / "src" / module).glob("*.hpp")):
-        checked += 1
-        text = re.sub(r"//[^\n]*", "", header.read_text())
-        brought = includes(header, source, set())
-        for use, sources in USES.items():
-            found = re.search(use, text)
-            if found and not brought & sources:
-                wrong.append(f"{header}: {found[0]} without <{sorted(sources)[0]}>")
+for header in sorted((source / "src").glob("*/*.hpp")):
+    checked += 1
+    text = re.sub(r"//[^\n]*", "", header.read_text())
+    brought = includes(header, source, set())
+    for use, sources in USES.items():
+        found = re.search(use, text)
+        if found and not brought & sources:
+            wrong.append(f"{header}: {found[0]} without <{sorted(sources)[0]}>")
 print("\n".join(wrong) or f"{checked} headers name what they use")
 sys.exit(1 if wrong or checked == 0 else 0)

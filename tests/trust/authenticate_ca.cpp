@@ -54,7 +54,7 @@ void claim(Scene& s, const std::string& id) {
     s.client_id = id;
 }
 
-const Case cases[] = {
+const Case ca_cases[] = {
     {"IssuedByAVerifiedRoot", by_ca, nothing, ""},
     {"IntermediateIsShown", by_intermediate, nothing, ""},
     {"RootIsShownToo", by_intermediate, [](Scene& s) { s.certificates.push_back(root()); }, ""},
@@ -166,7 +166,7 @@ const Case cases[] = {
      [](Scene& s) { s.record.device_status = trust::Enablement::disabled; }, "identity.enabled"},
 };
 
-INSTANTIATE_TEST_SUITE_P(CertificateAuthority, Authenticate, testing::ValuesIn(cases), name_of);
+INSTANTIATE_TEST_SUITE_P(CertificateAuthority, Authenticate, testing::ValuesIn(ca_cases), name_of);
 
 }  // namespace
 }  // namespace scene

@@ -63,7 +63,7 @@ Scene with_clients_token() {
     return s;
 }
 
-const Case cases[] = {
+const Case on_behalf_cases[] = {
     {"GatewaySpeaksForItsChild", on_behalf, nothing, ""},
     {"GatewaySpeaksForAChildOfItsChild", nested, nothing, ""},
     {"FiveEdgeDevicesAboveEachOther", five_deep, nothing, ""},
@@ -145,7 +145,7 @@ const Case cases[] = {
      "token.resource"},
 };
 
-INSTANTIATE_TEST_SUITE_P(OnBehalf, Authenticate, testing::ValuesIn(cases), name_of);
+INSTANTIATE_TEST_SUITE_P(OnBehalf, Authenticate, testing::ValuesIn(on_behalf_cases), name_of);
 
 }  // namespace
 }  // namespace scene

@@ -30,7 +30,7 @@ void show_certificate(Scene& s) {
     s.certificates = {certificates().own.certificate};
 }
 
-const Case cases[] = {
+const Case sas_cases[] = {
     {"PrimaryKey", by_sas, nothing, ""},
     {"SecondaryKey", by_sas, [](Scene& s) { s.show_token(sensor, key('B')); }, ""},
     {"AnotherKey", by_sas, [](Scene& s) { s.show_token(sensor, key('C')); }, "token.signature"},
@@ -125,7 +125,7 @@ const Case cases[] = {
     {"PolicyForNobody", by_policy, [](Scene& s) { s.registered = false; }, "identity.registered"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Sas, Authenticate, testing::ValuesIn(cases), name_of);
+INSTANTIATE_TEST_SUITE_P(Sas, Authenticate, testing::ValuesIn(sas_cases), name_of);
 
 }  // namespace
 }  // namespace scene

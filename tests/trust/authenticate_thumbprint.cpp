@@ -23,7 +23,7 @@ void present(Scene& s, const pki::Certificate& certificate) {
     registered(s).primary_thumbprint = sha256_of(certificate);
 }
 
-const Case cases[] = {
+const Case thumbprint_cases[] = {
     {"PrimaryBySha256", by_thumbprint, nothing, ""},
     {"SecondaryBySha256", by_thumbprint,
      [](Scene& s) { std::swap(registered(s).primary_thumbprint, registered(s).secondary_thumbprint); }, ""},
@@ -89,7 +89,7 @@ const Case cases[] = {
      "credential.present"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Thumbprint, Authenticate, testing::ValuesIn(cases), name_of);
+INSTANTIATE_TEST_SUITE_P(Thumbprint, Authenticate, testing::ValuesIn(thumbprint_cases), name_of);
 
 }  // namespace
 }  // namespace scene
