@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "base/result.hpp"
-#include "pki/der.hpp"
+#include "pki/asn1.hpp"
 #include "pki/openssl.hpp"
 
 namespace pki {
@@ -31,12 +31,12 @@ base::Bytes certs_only(std::span<const pki::Certificate> certificates) {
         all.insert(all.end(), certificate.der().begin(), certificate.der().end());
     // Written by hand: OpenSSL's PKCS7 adds an empty content, and its CMS sorts the certificates, whose order
     // decides for readers that take the first match (est-and-pki.md 2).
-    return der::sequence(
-        {der::oid(signed_data_oid),
-         der::value(der::context(0),
-                    {der::sequence({der::integer(1), der::set({}), der::sequence({der::oid(data_oid)}),
-                                    all.empty() ? base::Bytes{} : der::value(der::context(0), all),
-                                    der::set({})})})});
+    return asn1::sequence(
+        {asn1::oid(signed_data_oid),
+         asn1::value(asn1::context(0),
+                     {asn1::sequence({asn1::integer(1), asn1::set({}), asn1::sequence({asn1::oid(data_oid)}),
+                                      all.empty() ? base::Bytes{} : asn1::value(asn1::context(0), all),
+                                      asn1::set({})})})});
 }
 
 base::Result<pki::Chain> read_certs_only(std::span<const std::byte> ber) {

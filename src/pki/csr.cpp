@@ -10,7 +10,7 @@
 #include <set>
 
 #include "base/result.hpp"
-#include "pki/der.hpp"
+#include "pki/asn1.hpp"
 #include "pki/extension.hpp"
 #include "pki/general_name.hpp"
 #include "pki/openssl.hpp"
@@ -260,7 +260,7 @@ std::expected<Csr, CsrFault> examine_csr(std::span<const std::byte> der, CsrKey 
         return malformed("csr.der", thing,
                          fmt::format("has {} bytes behind its end", first + der.size() - at));
     // OpenSSL reads BER as well, of which two readers may make two things.
-    if (!der::is_well_formed(der)) return malformed("csr.der", thing, "is not encoded by the rules of DER");
+    if (!asn1::is_well_formed(der)) return malformed("csr.der", thing, "is not encoded by the rules of DER");
     return examine(request.get(), key, thing);
 }
 

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pki/der.hpp"
+#include "pki/asn1.hpp"
 #include "support/certificates.hpp"
 #include "support/process.hpp"
 
@@ -59,18 +59,18 @@ TEST(CertsOnly, TypeWithoutABodyIsRefused) {
 TEST(CertsOnly, AnEmptyContentAndIndefiniteLengthsAreRead) {
     // As crl2pkcs7's sibling in OpenSSL's own API writes it, with content A0 02 04 00.
     const auto certificate = three().front();
-    const auto body =
-        pki::der::sequence({pki::der::integer(1), pki::der::set({}),
-                            pki::der::sequence({pki::der::oid("1.2.840.113549.1.7.1"),
-                                                pki::der::value(pki::der::context(0), {bytes_of("BAA=")})}),
-                            pki::der::value(pki::der::context(0), certificate.der()), pki::der::set({})});
-    const auto message = pki::der::sequence(
-        {pki::der::oid("1.2.840.113549.1.7.2"), pki::der::value(pki::der::context(0), {body})});
+    const auto body = pki::asn1::sequence(
+        {pki::asn1::integer(1), pki::asn1::set({}),
+         pki::asn1::sequence({pki::asn1::oid("1.2.840.113549.1.7.1"),
+                              pki::asn1::value(pki::asn1::context(0), {bytes_of("BAA=")})}),
+         pki::asn1::value(pki::asn1::context(0), certificate.der()), pki::asn1::set({})});
+    const auto message = pki::asn1::sequence(
+        {pki::asn1::oid("1.2.840.113549.1.7.2"), pki::asn1::value(pki::asn1::context(0), {body})});
     ASSERT_TRUE(pki::read_certs_only(message));
     EXPECT_EQ(pki::read_certs_only(message)->front(), certificate);
 
     base::Bytes ber = *base::from_hex("3080");
-    const auto oid = pki::der::oid("1.2.840.113549.1.7.2");
+    const auto oid = pki::asn1::oid("1.2.840.113549.1.7.2");
     ber.insert(ber.end(), oid.begin(), oid.end());
     const auto open = *base::from_hex("a080");
     ber.insert(ber.end(), open.begin(), open.end());
@@ -90,16 +90,16 @@ TEST(CertsOnly, AnythingElseIsRefused) {
     EXPECT_FALSE(pki::read_certs_only(der));
     EXPECT_FALSE(pki::read_certs_only(three().front().der()));
     // The type `data`.
-    EXPECT_FALSE(pki::read_certs_only(pki::der::sequence({pki::der::oid("1.2.840.113549.1.7.1")})));
+    EXPECT_FALSE(pki::read_certs_only(pki::asn1::sequence({pki::asn1::oid("1.2.840.113549.1.7.1")})));
 }
 
-TEST(Der, EncodesAsTheStandardSays) {
-    EXPECT_EQ(base::to_hex(pki::der::oid("1.2.840.113549")), "06062a864886f70d");
-    EXPECT_EQ(base::to_hex(pki::der::integer(0)), "020100");
-    EXPECT_EQ(base::to_hex(pki::der::integer(127)), "02017f");
-    EXPECT_EQ(base::to_hex(pki::der::integer(128)), "02020080");
-    EXPECT_EQ(base::to_hex(pki::der::integer(65537)), "0203010001");
-    const auto value = pki::der::value(4, base::Bytes(300));
+TEST(Asn1, EncodesAsTheStandardSays) {
+    EXPECT_EQ(base::to_hex(pki::asn1::oid("1.2.840.113549")), "06062a864886f70d");
+    EXPECT_EQ(base::to_hex(pki::asn1::integer(0)), "020100");
+    EXPECT_EQ(base::to_hex(pki::asn1::integer(127)), "02017f");
+    EXPECT_EQ(base::to_hex(pki::asn1::integer(128)), "02020080");
+    EXPECT_EQ(base::to_hex(pki::asn1::integer(65537)), "0203010001");
+    const auto value = pki::asn1::value(4, base::Bytes(300));
     EXPECT_EQ(base::to_hex(std::span(value).first(4)), "0482012c");
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pki/der.hpp"
+#include "pki/asn1.hpp"
 
 #include <cassert>
 #include <charconv>
 #include <optional>
 
-namespace pki::der {
+namespace pki::asn1 {
 namespace {
 
 void append_length(base::Bytes& out, std::size_t size) {
@@ -129,4 +129,4 @@ bool is_well_formed(std::span<const std::byte> bytes) {
     return extent && extent->header + extent->content == bytes.size() && all_well_formed(bytes, 1);
 }
 
-}  // namespace pki::der
+}  // namespace pki::asn1

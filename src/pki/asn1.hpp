@@ -9,7 +9,7 @@
 #include "base/encoding.hpp"
 
 /// Writing DER (X.690) by hand, for small structures around what is encoded already.
-namespace pki::der {
+namespace pki::asn1 {
 
 /// Tags as they stand in an encoding, of the universal class unless said otherwise.
 inline constexpr std::uint8_t integer_tag = 0x02;
@@ -37,4 +37,4 @@ base::Bytes integer(std::uint64_t number);
 /// primitive elements hold is not looked at.
 bool is_well_formed(std::span<const std::byte> bytes);
 
-}  // namespace pki::der
+}  // namespace pki::asn1
