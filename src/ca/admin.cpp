@@ -54,9 +54,9 @@ net::Task<http::Response> answer_admin(Books books, http::Request request, const
     if (!may_administer(peer)) {
         const auto user = peer.user ? std::to_string(*peer.user) : "unknown";
         base::log::warning(events::admin_refused, {{"uid", user}});
-        co_return json_answer(error_text({base::Code::permission_denied, "admin socket",
-                                          "is for root and the user whom the CA runs as",
-                                          "run the command as one of them"}));
+        co_return json_answer(
+            error_text({base::Code::permission_denied, "admin socket",
+                        "is for root and the user whom the CA runs as", "run the command as one of them"}));
     }
     const Actor actor{.kind = Actor::Kind::command, .id = std::to_string(*peer.user), .peer = {}};
     co_return json_answer(answer_command(books, request.body, actor));

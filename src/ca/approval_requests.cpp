@@ -55,11 +55,13 @@ void write_decision(const Books& books, const Actor& actor, std::string_view kin
                         .detail = std::move(detail)});
 }
 
-base::Result<json::object> decide_pending(const Books& books, const json::object& request, const Actor& actor) {
+base::Result<json::object> decide_pending(const Books& books, const json::object& request,
+                                          const Actor& actor) {
     const auto* deny_member = request.if_contains("deny");
     const bool deny = deny_member && *deny_member == true;
-    SP_TRY(return, const auto question,
-                 books.approvals.decide(member_number(request, "id"), !deny, actor.text(), books.clock.now()));
+    SP_TRY(
+        return, const auto question,
+              books.approvals.decide(member_number(request, "id"), !deny, actor.text(), books.clock.now()));
     write_decision(books, actor, deny ? "deny" : "approve", question, question.caller);
     return json::object{{"subject", question.subject}, {"caller", question.caller}};
 }
@@ -79,9 +81,9 @@ base::Result<json::object> permit_ahead(const Books& books, const json::object& 
     Approvals::Question about;
     about.label = permit.label;
     about.subject = permit.subject;
-    write_decision(books, actor, "approve", about,
-                   fmt::format("{} issuances to {} until {}", count, permit.caller,
-                               base::format_rfc3339(permit.end)));
+    write_decision(
+        books, actor, "approve", about,
+        fmt::format("{} issuances to {} until {}", count, permit.caller, base::format_rfc3339(permit.end)));
     return json::object{};
 }
 

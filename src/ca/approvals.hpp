@@ -15,6 +15,11 @@
 
 namespace ca {
 
+/// Where they are kept in a CA's data directory.
+inline std::filesystem::path approvals_file(const std::filesystem::path& data) {
+    return data / "approvals.sqlite3";
+}
+
 /// Issuances that wait for an operator, kept across restarts (est-and-pki.md 1.8). From any thread.
 class Approvals {
   public:

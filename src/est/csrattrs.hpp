@@ -12,7 +12,7 @@ namespace est {
 
 /// What a server would like to find in requests at one label (RFC 7030 4.5, RFC 9908).
 struct CsrWishes {
-    std::optional<pki::KeyType> key;
+    std::optional<pki::KeyType> key{};
     bool client_auth = false;  ///< extended key usage of the template
     bool server_auth = false;
     bool challenge = false;  ///< channel binding is required
