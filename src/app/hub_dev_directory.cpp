@@ -7,9 +7,9 @@
 
 #include "base/file.hpp"
 #include "base/result.hpp"
-#include "ca/authority.hpp"
 #include "ca/init.hpp"
 #include "ca/layout.hpp"
+#include "ca/ledger.hpp"
 #include "pki/peer_name.hpp"
 #include "pki/verify.hpp"
 #include "registry/registry.hpp"
@@ -77,15 +77,16 @@ bool still_fits(const std::filesystem::path& data, const std::vector<std::string
 
 /// Key and certificate; a start that finds the one without the other makes both again.
 base::Status issue_server_certificate(const std::filesystem::path& data,
-                                      const std::vector<std::string>& names, base::Instant now) {
-    SP_TRY(return, auto authority, ca::Authority::open(data / "ca"));
+                                      const std::vector<std::string>& names) {
+    SP_TRY(return, const auto ledger, ca::Ledger::open(data / "ca", base::system_clock()));
     SP_TRY(return, const auto key, pki::PrivateKey::generate(pki::KeyType::ec_p256));
-    ca::Request request{.profile = pki::Profile::server,
-                        .key = key.public_key(),
-                        .common_name = names.front().size() <= longest_common_name ? names.front() : "hub"};
+    ca::Order order{.profile = pki::Profile::server,
+                    .key = key.public_key(),
+                    .common_name = names.front().size() <= longest_common_name ? names.front() : "hub",
+                    .detail = "hub dev"};
     for (const auto& name : names)
-        request.names.push_back((pki::PeerName::parse(name).is_address() ? "IP:" : "DNS:") + name);
-    SP_TRY(return, const auto chain, authority.issue(request, now));
+        order.names.push_back((pki::PeerName::parse(name).is_address() ? "IP:" : "DNS:") + name);
+    SP_TRY(return, const auto chain, ledger->issue(order));
     SP_TRY(return, const auto pem, key.pem());
     if (auto done = base::write_atomically(data / "hub.key", pem.text(), base::secret_mode); !done)
         return done;
@@ -101,7 +102,7 @@ base::Status make_certificates(const std::filesystem::path& data, const std::fil
     SP_TRY(return, const auto root, base::read_file(ca_file, "CA certificate"));
     SP_TRY(return, const auto trust, pki::TrustBundle::from_pem(root, "CA file " + ca_file.string()));
     if (still_fits(data, names, trust, now)) return {};
-    return issue_server_certificate(data, names, now);
+    return issue_server_certificate(data, names);
 }
 
 }  // namespace
