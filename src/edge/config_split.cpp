@@ -122,6 +122,11 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
     add_est_certificates(configuration, preloaded);
     std::vector<std::string> bundle{"aziot-edged-ca"};
     if (!configuration.edge_ca.certificate) bundle.emplace_back("aziot-edged-ca-previous");
+    // What it issues ends at an anchor of the EST server, and not in the Edge CA's own file.
+    if (!configuration.edge_ca.certificate &&
+        configuration.edge_ca.issuance.method == Issuance::Method::est && configuration.est)
+        for (std::size_t i = 0; i < configuration.est->trusted_certs.size(); ++i)
+            bundle.push_back(est_anchor_id(i));
     if (configuration.trust_bundle) {
         preloaded["trust-bundle-user"] = *configuration.trust_bundle;
         bundle.emplace_back("trust-bundle-user");

@@ -43,8 +43,7 @@ std::vector<EstIssuance> est_issuances(const Configuration& configuration) {
         if (const auto* x509 = std::get_if<X509Credential>(&configuration.device->credential))
             if (const auto* issued = std::get_if<Issuance>(&x509->certificate))
                 add("device-id", "provisioning.authentication.identity_cert", *issued);
-    if (!configuration.edge_ca.certificate)
-        add("aziot-edged-ca", "edge_ca", configuration.edge_ca.issuance);
+    if (!configuration.edge_ca.certificate) add("aziot-edged-ca", "edge_ca", configuration.edge_ca.issuance);
     if (configuration.module_issuance)
         add(module_server_certificates, "module_certs", *configuration.module_issuance);
     return out;

@@ -43,8 +43,7 @@ net::Task<base::Result<pki::CsrWish>> identity_wish(CertificatesClient own, std:
     wish.common_name = std::move(common_name);
     wish.usages = {"clientAuth"};
     auto present = co_await own.read_chain(std::move(id));
-    if (present && !present->front().common_name().empty())
-        wish.common_name = present->front().common_name();
+    if (present && !present->front().common_name().empty()) wish.common_name = present->front().common_name();
     co_return wish;
 }
 
@@ -166,8 +165,9 @@ net::Task<base::Result<EstIssuer::Pair>> EstIssuer::pair_for(std::string id, Est
     if (!bootstrap) {
         auto why = std::move(bootstrap).error();
         if (why.fix.empty())
-            why.fix = "put a bootstrap certificate that is valid, and its key, into the files that "
-                      "bootstrap_identity_cert and bootstrap_identity_pk name";
+            why.fix =
+                "put a bootstrap certificate that is valid, and its key, into the files that "
+                "bootstrap_identity_cert and bootstrap_identity_pk name";
         co_return std::unexpected(std::move(why));
     }
     co_return bootstrap;
@@ -198,8 +198,8 @@ std::string EstIssuer::request_for(const std::string& id, const std::string& csr
     const auto& pending = pace_.pending(id);
     if (pending.empty()) return csr_pem;
     const auto known = pki::csr_from_pem(pending);
-    const bool same = known && known->key == csr.key && known->subject_der == csr.subject_der &&
-                      known->names == csr.names;
+    const bool same =
+        known && known->key == csr.key && known->subject_der == csr.subject_der && known->names == csr.names;
     return same ? pending : csr_pem;
 }
 
@@ -226,8 +226,7 @@ net::Task<base::Result<pki::Chain>> EstIssuer::issue(std::string id, std::string
     est::Server server{*url, *std::move(anchors)};
     auto issued = co_await est::enroll(std::move(server), *std::move(caller), est::Operation::simpleenroll,
                                        *std::move(der), std::move(wanted), clock_);
-    if (!issued)
-        co_return std::unexpected(pace_.failed(id, url->text(), origin, request, issued.error()));
+    if (!issued) co_return std::unexpected(pace_.failed(id, url->text(), origin, request, issued.error()));
     pace_.succeeded(id, origin);
     if (issued->ahead)
         base::log::warning(

@@ -50,7 +50,8 @@ bool EstPace::is_early(base::Instant next) const {
 
 base::Error EstPace::told(const base::Error& why, base::Instant next) const {
     return {base::Code::rate_limited, why.thing,
-            fmt::format("{}; it is not asked again before {}", why.reason, base::format_rfc3339(next)), why.fix};
+            fmt::format("{}; it is not asked again before {}", why.reason, base::format_rfc3339(next)),
+            why.fix};
 }
 
 base::Status EstPace::allowed(const std::string& id, const std::string& origin) const {

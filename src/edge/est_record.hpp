@@ -18,10 +18,10 @@ struct EstRecord {
     std::string url;
     est::Failure::Kind kind = est::Failure::Kind::unreachable;
     base::Error why;
-    int failures = 0;         ///< in a row
-    base::Instant last{};     ///< when it was asked for last
-    base::Instant next{};     ///< when it will be asked for again, at the earliest
-    std::string request{};    ///< PEM, where the server has it and has not decided
+    int failures = 0;       ///< in a row
+    base::Instant last{};   ///< when it was asked for last
+    base::Instant next{};   ///< when it will be asked for again, at the earliest
+    std::string request{};  ///< PEM, where the server has it and has not decided
 };
 
 /// Where the certificates service keeps them.

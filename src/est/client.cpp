@@ -206,7 +206,8 @@ net::Task<Outcome<Issued>> enroll(Server server, Caller caller, Operation operat
     if (!endpoint) co_return std::unexpected(failure_of(std::move(endpoint).error(), server));
     Exchange exchange(server, *std::move(endpoint), clock, deadlines);
     auto above = co_await ask_authorities(exchange, server, credential, clock);
-    // Without them the answer itself, or an anchor above the leaf, may do; a server that is not there will not.
+    // Without them the answer itself, or an anchor above the leaf, may do; a server that is not there will
+    // not.
     if (!above && (above.error().kind == Kind::unreachable || above.error().kind == Kind::busy))
         co_return std::unexpected(std::move(above).error());
     auto post = request_for(server, to_string(operation), credential);

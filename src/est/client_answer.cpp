@@ -70,13 +70,12 @@ base::Result<pki::Chain> read_certificates(const http::Response& answer) {
 
 base::Result<Issued> check_issued(const pki::Chain& answered, const pki::Chain& authorities,
                                   const Wanted& wanted, const pki::TrustBundle& trust, base::Instant now) {
-    const auto leaf = std::ranges::find_if(answered, [&](const pki::Certificate& each) {
-        return pki::PublicKey::of(each) == wanted.key;
-    });
+    const auto leaf = std::ranges::find_if(
+        answered, [&](const pki::Certificate& each) { return pki::PublicKey::of(each) == wanted.key; });
     if (leaf == answered.end())
-        return unusable(answered.empty() ? std::string("is missing: the answer holds none")
-                                         : fmt::format("is for another key than ours ({})",
-                                                       answered.front().subject()));
+        return unusable(answered.empty()
+                            ? std::string("is missing: the answer holds none")
+                            : fmt::format("is for another key than ours ({})", answered.front().subject()));
     if (auto good = check_names(*leaf, wanted); !good) return std::unexpected(good.error());
     Issued out;
     out.ahead = leaf->not_before() > now;

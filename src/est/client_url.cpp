@@ -43,7 +43,8 @@ base::Result<Url> parse_url(std::string_view text) {
     if (!std::ranges::all_of(path, is_path_character))
         return no_url(text, "has a query, a fragment or a character that no path may have");
     if (authority.find('@') != std::string_view::npos)
-        return no_url("with a user name", "must not hold credentials: they belong into username and password");
+        return no_url("with a user name",
+                      "must not hold credentials: they belong into username and password");
     Url out;
     out.path = path;
     auto port = std::string_view();
