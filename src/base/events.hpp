@@ -55,6 +55,7 @@ inline constexpr std::string_view module_certificate_failed = "module_certificat
 inline constexpr std::string_view reload_command_run = "reload_command.run";
 inline constexpr std::string_view reload_command_failed = "reload_command.failed";
 inline constexpr std::string_view module_environment_written = "module.environment_written";
+inline constexpr std::string_view module_generation_changed = "module.generation_changed";
 inline constexpr std::string_view certificate_made = "certificate.made";
 inline constexpr std::string_view certificate_used = "certificate.used";
 inline constexpr std::string_view certificate_renewed = "certificate.renewed";

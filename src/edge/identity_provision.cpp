@@ -136,7 +136,7 @@ net::Task<> IdentityService::keep_provisioned() {
     while (!stopping_) {
         auto done = co_await reconcile();
         attempted_ = true;
-        for (const auto& each : std::exchange(waiting_, {})) each.complete();
+        for (const auto& each : std::exchange(waiting_, {})) each->notify();
         if (stopping_) break;
         if (done) {
             if (!was_good)
@@ -160,18 +160,17 @@ net::Task<> IdentityService::keep_provisioned() {
     }
 }
 
-// Right after a start a module's caller is told better a moment later than "unknown".
-net::Task<> IdentityService::first_attempt() {
+net::Task<> IdentityService::first_attempt(std::chrono::milliseconds limit) {
     if (attempted_ || stopping_ || !wake_) co_return;
-    const net::Completion completion;
-    waiting_.push_back(completion);
-    co_await completion.wait();
+    const auto end = std::make_shared<net::Event>();
+    waiting_.push_back(end);
+    co_await end->wait(limit);
 }
 
 void IdentityService::stop() {
     stopping_ = true;
     if (renewal_) renewal_->stop();
-    for (const auto& each : std::exchange(waiting_, {})) each.complete();
+    for (const auto& each : std::exchange(waiting_, {})) each->notify();
     if (wake_) wake_->notify();
 }
 

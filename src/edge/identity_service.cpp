@@ -11,6 +11,9 @@ namespace edge {
 namespace {
 
 constexpr const char* trust_bundle_id = "aziot-edged-trust-bundle";
+// Of who asks while the hub is asked for the first time: a known module can go on without it.
+constexpr std::chrono::milliseconds patience_for_news{2000};
+constexpr std::chrono::minutes patience_for_anything{2};
 
 // Whatever the hub or the keys service said no to is a 404 of this API (edge-runtime.md 3.5).
 int status_of_identity(base::Code code) {
@@ -258,7 +261,9 @@ net::Task<Answer> IdentityService::get(Call call) {
     if (auto allowed = may_module(call.caller, module); !allowed)
         co_return std::unexpected(std::move(allowed).error());
     if (auto good = provisioned(); !good) co_return std::unexpected(std::move(good).error());
-    if (!state_->find(module)) co_await first_attempt();
+    // Right after a start a module's caller is told better a moment later than "unknown", or than a
+    // generation that the hub has replaced while this device was off.
+    co_await first_attempt(state_->find(module) ? patience_for_news : patience_for_anything);
     // Answered from our own state: a token must not cost a round trip to the hub (13.1, no. 22).
     if (const auto* known = state_->find(module)) {
         ModuleRecord record = *known;

@@ -13,7 +13,6 @@
 #include "edge/local_api.hpp"
 #include "edge/renewal.hpp"
 #include "edge/service_config.hpp"
-#include "net/completion.hpp"
 #include "net/timer.hpp"
 #include "trust/identity.hpp"
 
@@ -93,10 +92,10 @@ class IdentityService {
     CertificatesClient certificates_;
     std::optional<Renewal> renewal_;  ///< X.509 devices
     std::unique_ptr<LocalApi> api_;
-    net::Task<> first_attempt();
+    net::Task<> first_attempt(std::chrono::milliseconds limit);
 
     std::optional<net::Event> wake_;
-    std::vector<net::Completion> waiting_;  ///< for the end of the first attempt
+    std::vector<std::shared_ptr<net::Event>> waiting_;  ///< for the end of the first attempt
     bool attempted_ = false;
     bool stopping_ = false;
 };

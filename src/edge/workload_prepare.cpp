@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::chrono::seconds first_pause{1};
 constexpr std::chrono::seconds longest_pause{15};
-// How soon a new generation id reaches the module's files.
+// How soon a new generation id reaches the module's files. More often at first: a device that was registered
+// anew while it was off learns of it in its first minute.
 constexpr std::chrono::seconds between_looks{30};
 
 }  // namespace
@@ -76,9 +77,8 @@ net::Task<> WorkloadService::prepare(std::function<void()> ready) {
         }
         // Only now, so that who starts the gateway next finds its files where the hub could be reached.
         if (!std::exchange(told, true)) ready();
-        if (all) pause = between_looks;
         co_await wake_->wait(pause);
-        if (!all) pause = std::min(pause * 2, longest_pause);
+        pause = std::min(pause * 2, all ? between_looks : longest_pause);
     }
 }
 

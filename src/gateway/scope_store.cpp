@@ -67,10 +67,7 @@ std::string to_text(const trust::Record& record) {
 }
 
 std::string state_text(const ScopeOwner& owner, const ScopeCache& cache) {
-    json::object state{{"hub", owner.hub},
-                       {"device", owner.device},
-                       {"generation", owner.generation},
-                       {"version", cache.version()}};
+    json::object state{{"hub", owner.hub}, {"device", owner.device}, {"version", cache.version()}};
     if (cache.confirmed()) state["confirmed"] = cache.confirmed()->time_since_epoch().count();
     return json::serialize(state);
 }
@@ -91,7 +88,7 @@ base::Result<State> read_state(std::string_view text) {
         const auto* value = object.if_contains(name);
         return value && value->is_string() ? std::string(value->as_string()) : std::string();
     };
-    State state{{member("hub"), member("device"), member("generation")}, 0, std::nullopt};
+    State state{{member("hub"), member("device")}, 0, std::nullopt};
     if (const auto* version = object.if_contains("version")) {
         state.version = version->to_number<std::uint64_t>(wrong);
         if (wrong) return bad();
@@ -160,6 +157,15 @@ base::Status write_difference(store::Database& database, const base::SecretBytes
     return put(database, key, std::string(state_row), state_text(owner, after));
 }
 
+base::Status put_wrapped(store::Database& database, const WrappedKey& wrapped) {
+    auto statement =
+        database.statement("INSERT OR REPLACE INTO data_key (id, vector, ciphertext) VALUES (1, ?, ?)");
+    statement.bind(1, std::span<const std::byte>(wrapped.vector));
+    statement.bind(2, std::span<const std::byte>(wrapped.ciphertext));
+    SP_TRY(return, [[maybe_unused]] const int changed, statement.run());
+    return {};
+}
+
 }  // namespace
 
 struct ScopeStore::Impl {
@@ -190,16 +196,19 @@ base::Result<std::optional<WrappedKey>> ScopeStore::wrapped_key() {
     return WrappedKey{statement.blob(0), statement.blob(1)};
 }
 
+base::Status ScopeStore::rewrap(const WrappedKey& wrapped) {
+    return put_wrapped(*impl_->database, wrapped);
+}
+
+std::shared_ptr<const base::SecretBytes> ScopeStore::data_key() const {
+    return impl_->key;
+}
+
 base::Status ScopeStore::reset(const WrappedKey& wrapped, base::SecretBytes data_key) {
     auto& database = *impl_->database;
     auto done = database.transaction([&]() -> base::Status {
         if (auto cleared = clear(database); !cleared) return cleared;
-        auto statement =
-            database.statement("INSERT OR REPLACE INTO data_key (id, vector, ciphertext) VALUES (1, ?, ?)");
-        statement.bind(1, std::span<const std::byte>(wrapped.vector));
-        statement.bind(2, std::span<const std::byte>(wrapped.ciphertext));
-        SP_TRY(return, [[maybe_unused]] const int changed, statement.run());
-        return {};
+        return put_wrapped(database, wrapped);
     });
     if (done) unlock(std::move(data_key));
     return done;

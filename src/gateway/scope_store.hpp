@@ -20,11 +20,10 @@ struct WrappedKey {
     base::Bytes ciphertext;
 };
 
-/// Whose scope this is. Records made for one identity of the gateway are not read by another.
+/// Whose scope this is. Records made for one gateway are not read by another.
 struct ScopeOwner {
     std::string hub;
     std::string device;
-    std::string generation;
     friend bool operator==(const ScopeOwner&, const ScopeOwner&) = default;
 };
 
@@ -42,6 +41,10 @@ class ScopeStore {
     base::Status reset(const WrappedKey& wrapped, base::SecretBytes data_key);
     /// Takes the unwrapped key of `wrapped_key`.
     void unlock(base::SecretBytes data_key);
+    /// The data key; nullptr before `reset` or `unlock`.
+    std::shared_ptr<const base::SecretBytes> data_key() const;
+    /// Keeps records and data key, which is wrapped anew.
+    base::Status rewrap(const WrappedKey& wrapped);
 
     /// What was saved for `owner`. Records that do not open are left out and counted in `rejected`; the whole
     /// is nullptr where nothing was saved, or where it was saved for another owner.

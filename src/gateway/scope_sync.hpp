@@ -62,6 +62,8 @@ class ScopeSync {
     /// Asks the hub about one identity: one request at a time for each, a bounded number for all. `done` is
     /// called on this loop, within five seconds. fresh: a remembered "no" does not count.
     void lookup(const trust::Identity& identity, bool fresh, std::function<void(Lookup)> done);
+    /// What is known may be another gateway's by now: everything is asked for anew at the next turn.
+    void fetch_everything() { whole_ = true; }
     /// From here on nobody is asked: every look-up answers `unreachable`. Before the task group ends.
     void stop() { stopped_ = true; }
     /// Called on this loop after the cache has changed.

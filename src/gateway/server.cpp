@@ -26,7 +26,7 @@ namespace {
 constexpr std::chrono::seconds first_fetch{20};
 
 ScopeOwner owner_of(const Config& config) {
-    return {config.hub.name, config.module.device_id, config.module.generation_id};
+    return {config.hub.name, config.module.device_id};
 }
 
 ScopeChange everybody() {
@@ -68,6 +68,8 @@ struct Server::Impl {
     static net::Task<> main(Impl& self);
     net::Task<> start();
     void wire();
+    void on_new_generation();
+    net::Task<> rewrap();
     base::Status listen(std::shared_ptr<const net::ServerTls> tls);
     base::Status announce() const;
     void fail(base::Error why);
@@ -112,7 +114,11 @@ net::Task<> Server::Impl::start() {
 
 void Server::Impl::wire() {
     const auto& config = options.config;
-    workload = std::make_unique<WorkloadClient>(config.module, clock);
+    workload = std::make_unique<WorkloadClient>(config.module, clock, [this]() -> base::Result<std::string> {
+        SP_TRY(return, auto now, read_config(options.paths.configuration));
+        return std::move(now.module.generation_id);
+    });
+    workload->on_new_generation([this] { on_new_generation(); });
     tokens = std::make_unique<TokenSource>(config, *workload, clock);
     scope = std::make_unique<SharedScope>(ScopeCache::empty(config.module.device_id));
     hub = std::make_unique<HubClient>(config, *hub_tls, *tokens, link, clock);
@@ -128,6 +134,21 @@ void Server::Impl::wire() {
             if (forwarder) forwarder->wake();
         });
     });
+}
+
+void Server::Impl::on_new_generation() {
+    tokens->forget();
+    // While the gateway starts there is no key yet.
+    if (stopping || !store->data_key()) return;
+    sync->fetch_everything();
+    tasks->spawn("scope.rewrap", rewrap());
+}
+
+net::Task<> Server::Impl::rewrap() {
+    auto done = co_await rewrap_scope(*store, *workload);
+    if (!done)
+        base::log::error(base::events::scope_failed, done.error(),
+                         {{"doing", "wrapping the key of the scope"}});
 }
 
 base::Status Server::Impl::listen(std::shared_ptr<const net::ServerTls> tls) {

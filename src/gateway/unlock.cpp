@@ -21,14 +21,16 @@ bool is_final(const base::Error& error) {
     return error.code == base::Code::invalid_argument || error.code == base::Code::malformed;
 }
 
-net::Task<base::Status> make_key(ScopeStore& store, WorkloadClient& workload) {
-    auto key = pki::random_secret(key_size);
+net::Task<base::Result<WrappedKey>> wrap(WorkloadClient& workload, base::SecretBytes key) {
     WrappedKey wrapped;
     wrapped.vector = pki::random_bytes(vector_size);
-    auto copy = key.clone();
-    auto ciphertext = co_await workload.encrypt(std::move(copy), wrapped.vector);
-    if (!ciphertext) co_return std::unexpected(std::move(ciphertext).error());
-    wrapped.ciphertext = std::move(*ciphertext);
+    SP_TRY(co_return, wrapped.ciphertext, co_await workload.encrypt(std::move(key), wrapped.vector));
+    co_return wrapped;
+}
+
+net::Task<base::Status> make_key(ScopeStore& store, WorkloadClient& workload) {
+    auto key = pki::random_secret(key_size);
+    SP_TRY(co_return, const auto wrapped, co_await wrap(workload, key.clone()));
     co_return store.reset(wrapped, std::move(key));
 }
 
@@ -54,6 +56,11 @@ net::Task<base::Status> open_key(ScopeStore& store, WorkloadClient& workload) {
 }
 
 }  // namespace
+
+net::Task<base::Status> rewrap_scope(ScopeStore& store, WorkloadClient& workload) {
+    SP_TRY(co_return, const auto wrapped, co_await wrap(workload, store.data_key()->clone()));
+    co_return store.rewrap(wrapped);
+}
 
 net::Task<std::shared_ptr<const ScopeCache>> unlock_scope(ScopeStore& store, WorkloadClient& workload,
                                                           ScopeOwner owner) {

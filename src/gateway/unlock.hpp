@@ -15,4 +15,8 @@ namespace gateway {
 net::Task<std::shared_ptr<const ScopeCache>> unlock_scope(ScopeStore& store, WorkloadClient& workload,
                                                           ScopeOwner owner);
 
+/// Wraps the data key of an unlocked store anew, for the generation that the module has now, so that what is
+/// stored is read again after a restart without the hub.
+net::Task<base::Status> rewrap_scope(ScopeStore& store, WorkloadClient& workload);
+
 }  // namespace gateway

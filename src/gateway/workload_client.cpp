@@ -4,6 +4,8 @@
 #include <boost/json.hpp>
 #include <utility>
 
+#include "base/events.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "http/client.hpp"
 
@@ -45,9 +47,28 @@ base::Result<base::Bytes> base64_member(std::string_view body, const Config::Mod
 
 net::Task<base::Result<std::string>> WorkloadClient::post(std::string what, std::string body, int expected,
                                                           std::chrono::milliseconds limit) {
-    auto target = "/modules/" + base::percent_encode(module_.module_id) + "/genid/" +
-                  base::percent_encode(module_.generation_id) + "/" + what;
-    return ask(http::Verb::post, std::move(target), std::move(body), expected, limit);
+    const auto target = [&] {
+        return "/modules/" + base::percent_encode(module_.module_id) + "/genid/" +
+               base::percent_encode(module_.generation_id) + "/" + what;
+    };
+    auto answer = co_await ask(http::Verb::post, target(), body, expected, limit);
+    if (!answer && answer.error().code == base::Code::permission_denied && take_new_generation())
+        answer = co_await ask(http::Verb::post, target(), body, expected, limit);
+    base::wipe(body.data(), body.size());
+    co_return answer;
+}
+
+// A device that was deleted and registered again at the hub has modules of new generations, and the gateway
+// is not started again for that.
+bool WorkloadClient::take_new_generation() {
+    if (!read_generation_) return false;
+    auto now = read_generation_();
+    if (!now || *now == module_.generation_id) return false;
+    base::log::info(base::events::module_generation_changed,
+                    {{"module", module_.module_id}, {"was", module_.generation_id}, {"now", *now}});
+    module_.generation_id = *std::move(now);
+    if (observer_) observer_();
+    return true;
 }
 
 net::Task<base::Result<std::string>> WorkloadClient::trust_bundle() {
@@ -79,7 +100,10 @@ net::Task<base::Result<std::string>> WorkloadClient::ask(http::Verb verb, std::s
         code = base::Code::invalid_argument;
     if (answer->status == 401 || answer->status == 403) {
         code = base::Code::permission_denied;
-        fix = "run the gateway as the user that [[principal]] edgeHub names";
+        fix =
+            "run the gateway as the user that [[principal]] edgeHub names, and see that the device's modules "
+            "are "
+            "registered at the hub";
     }
     std::string reason = "answered " + target + " with " + std::to_string(answer->status);
     // What is no refusal may hold a key.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "base/clock.hpp"
@@ -30,8 +31,15 @@ struct ServerCredential {
 /// that we cannot read.
 class WorkloadClient {
   public:
-    WorkloadClient(Config::Module module, const base::Clock& clock)
-        : module_(std::move(module)), clock_(clock) {}
+    /// Reads anew which generation of the module the edge device's services know.
+    using ReadGeneration = std::function<base::Result<std::string>()>;
+
+    WorkloadClient(Config::Module module, const base::Clock& clock, ReadGeneration read_generation = {})
+        : module_(std::move(module)), clock_(clock), read_generation_(std::move(read_generation)) {}
+
+    /// Called after the hub made this module anew, before the first request of the new generation: what was
+    /// encrypted for the one before does not open any more.
+    void on_new_generation(std::function<void()> observer) { observer_ = std::move(observer); }
 
     /// A fresh key and a certificate for `common_name`, issued by the Edge CA.
     net::Task<base::Result<ServerCredential>> server_certificate(std::string common_name);
@@ -49,12 +57,16 @@ class WorkloadClient {
     net::Task<base::Result<std::string>> ask(http::Verb verb, std::string target, std::string body,
                                              int expected, std::chrono::milliseconds limit);
     /// Posts `body` to "/modules/{m}/genid/{g}/<what>"; the body of the answer where its status is
-    /// `expected`.
+    /// `expected`. Where the generation is refused and there is another one by now, it is asked for as that.
     net::Task<base::Result<std::string>> post(std::string what, std::string body, int expected,
                                               std::chrono::milliseconds limit = workload_limit);
 
+    bool take_new_generation();
+
     Config::Module module_;
     const base::Clock& clock_;
+    ReadGeneration read_generation_;
+    std::function<void()> observer_;
 };
 
 }  // namespace gateway

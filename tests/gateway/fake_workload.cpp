@@ -14,8 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view additional = "$edgeHub639000000000000001";
-
 std::string text(const json::value& document, std::string_view name) {
     return std::string(document.at(name).as_string());
 }
@@ -48,11 +46,21 @@ FakeWorkload::~FakeWorkload() {
     thread_.join();
 }
 
+void FakeWorkload::become(std::string generation, std::string module_key) {
+    const std::lock_guard lock(mutex_);
+    generation_ = std::move(generation);
+    setup_.module_key = std::move(module_key);
+}
+
 net::Task<http::Response> FakeWorkload::answer(FakeWorkload& self, http::Request request) {
     const auto& path = request.target.segments;
     if (path.size() == 1 && path[0] == "trust-bundle") co_return self.trust_bundle();
     if (path.size() < 5 || path[0] != "modules" || path[1] != "$edgeHub")
         co_return http::Response::empty(403);
+    {
+        const std::lock_guard lock(self.mutex_);
+        if (path[3] != self.generation_) co_return http::Response::empty(403);
+    }
     const auto& what = path[4];
     while (what == "sign" && self.held_) {
         const bool slept = co_await net::sleep_for(std::chrono::milliseconds(5));
@@ -65,16 +73,24 @@ net::Task<http::Response> FakeWorkload::answer(FakeWorkload& self, http::Request
 }
 
 http::Response FakeWorkload::sign(const std::string& body) const {
-    const auto key = base::from_base64(setup_.module_key).value();
+    const auto key = [&] {
+        const std::lock_guard lock(mutex_);
+        return base::from_base64(setup_.module_key).value();
+    }();
     const auto digest = pki::hmac_sha256(key, bytes(json::parse(body), "data"));
     return http::Response::json(200, json::serialize(json::object{{"digest", base::to_base64(digest)}}));
 }
 
-http::Response FakeWorkload::seal(const std::string& body, bool encrypt) const {
+http::Response FakeWorkload::seal(const std::string& body, bool encrypt) {
     const auto document = json::parse(body);
     const auto vector = bytes(document, "initializationVector");
+    const auto additional = [&] {
+        const std::lock_guard lock(mutex_);
+        return "$edgeHub" + generation_;
+    }();
     const auto aad = base::as_bytes(additional);
     if (encrypt) {
+        ++encryptions_;
         const auto sealed =
             pki::aead_seal(setup_.master_key.bytes(), vector, aad, bytes(document, "plaintext"));
         return http::Response::json(200,

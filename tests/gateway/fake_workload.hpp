@@ -4,6 +4,7 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -29,19 +30,25 @@ class FakeWorkload {
     int certificates_issued() const { return issued_; }
     /// Issues from now on, and stands in the trust bundle. Outlives this.
     void replace_edge_ca(const support::Identity* edge_ca) { edge_ca_ = edge_ca; }
+    /// The module was registered anew: signs with another key (base64) and knows no other generation.
+    void become(std::string generation, std::string module_key);
+    int encryptions() const { return encryptions_; }
     /// While true, `sign` gives no answer.
     void hold_signatures(bool hold) { held_ = hold; }
 
   private:
     static net::Task<http::Response> answer(FakeWorkload& self, http::Request request);
     http::Response sign(const std::string& body) const;
-    http::Response seal(const std::string& body, bool encrypt) const;
+    http::Response seal(const std::string& body, bool encrypt);
     http::Response issue(const std::string& body);
     http::Response trust_bundle() const;
 
     Setup setup_;
     std::atomic<const support::Identity*> edge_ca_;
     std::atomic<int> issued_ = 0;
+    std::atomic<int> encryptions_ = 0;
+    mutable std::mutex mutex_;  ///< for what `become` changes
+    std::string generation_ = "639000000000000001";
     std::atomic<bool> held_ = false;
     net::Loops loops_{1};
     std::unique_ptr<net::UnixListener> listener_;

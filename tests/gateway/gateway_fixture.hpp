@@ -116,7 +116,7 @@ class Gateway : public testing::Test {
         config.listen.mqtt_port = gateway_port_;
         config.module.workload_socket = (directory_ / "edgeHub.sock").string();
         config.module.device_id = "EdgeGateway";
-        config.module.generation_id = "639000000000000001";
+        config.module.generation_id = generation_;
         options.paths = gateway::Paths::under(directory_.path());
         options.ready_file = directory_ / "ready";
         return options;
@@ -147,6 +147,24 @@ class Gateway : public testing::Test {
         gateway_.reset();
         std::filesystem::remove(directory_ / "ready");
         EXPECT_TRUE(ended_) << ended_.error().text();
+    }
+
+    /// As the edge device does after its entry at the hub was deleted and created again.
+    void register_module_anew(const std::string& generation) {
+        generation_ = generation;
+        module_key_ = base::to_base64(pki::random_bytes(32));
+        {
+            const std::lock_guard lock(state_.mutex);
+            state_.module_key = module_key_;
+        }
+        const auto file = options().paths.configuration;
+        ASSERT_TRUE(base::make_private_directories(file.parent_path()));
+        const auto text =
+            "hostname = \"" + std::string(host) + "\"\n[hub]\nname = \"ContosoIotHub\"\n[environment]\n" +
+            "IOTEDGE_WORKLOADURI = \"unix://" + (directory_ / "edgeHub.sock").string() +
+            "\"\nIOTEDGE_DEVICEID = \"EdgeGateway\"\nIOTEDGE_MODULEGENERATIONID = \"" + generation + "\"\n";
+        ASSERT_TRUE(base::write_atomically(file, text, base::secret_mode));
+        workload_->become(generation, module_key_);
     }
 
     /// A device with a certificate of its own CA, registered by its thumbprint below the gateway.
@@ -239,6 +257,7 @@ class Gateway : public testing::Test {
     support::Identity hub_identity_ =
         identity_of(pki::Profile::server, "ContosoIotHub", &intermediate_, {"DNS:ContosoIotHub"});
     std::string module_key_;
+    std::string generation_ = "639000000000000001";
     base::SecretBytes master_ = pki::random_secret(32);
     HubState state_;
     std::uint16_t hub_mqtt_ = 0;

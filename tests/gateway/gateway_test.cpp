@@ -76,6 +76,24 @@ TEST_F(Gateway, WithoutItsHubItKnowsItsDevicesAndKeepsTheirMessagesAcrossARestar
     EXPECT_EQ(arrived, (std::vector<std::string>{"0", "1", "2", "3", "4", "5"}));
 }
 
+TEST_F(Gateway, ModuleThatTheHubMadeAnewGoesOnWithoutARestartAndKeepsItsScope) {
+    const auto sensor = add_thumbprint_device("TempSensor");
+    start_gateway();
+    ASSERT_TRUE(send("TempSensor", &sensor, {"before"}).accepted());
+    ASSERT_EQ(state_.payloads("TempSensor", 1).size(), 1u);
+    hub_.reset();
+    register_module_anew("639000000000000002");
+    start_hub();
+    ASSERT_TRUE(send("TempSensor", &sensor, {"after"}).accepted());
+    EXPECT_EQ(state_.payloads("TempSensor", 2), (std::vector<std::string>{"before", "after"}));
+    while (workload_->encryptions() < 2) std::this_thread::sleep_for(milliseconds(5));
+    ASSERT_TRUE(send("TempSensor", &sensor, {"wrapped"}).accepted());
+    stop_gateway();
+    hub_.reset();
+    start_gateway();
+    EXPECT_TRUE(send("TempSensor", &sensor, {"offline"}).accepted());
+}
+
 TEST_F(Gateway, StoredScopeIsUselessToAnotherMasterKey) {
     const auto sensor = add_thumbprint_device("TempSensor");
     start_gateway();

@@ -17,7 +17,7 @@ using gateway::ScopeOwner;
 using gateway::ScopeStore;
 using gateway::WrappedKey;
 
-const ScopeOwner owner{"ContosoIotHub", "EdgeGateway", "639000000000000001"};
+const ScopeOwner owner{"ContosoIotHub", "EdgeGateway"};
 
 class ScopeStoreTest : public testing::Test {
   protected:
@@ -174,13 +174,24 @@ TEST_F(ScopeStoreTest, NothingSecretStandsInTheFiles) {
     }
 }
 
-TEST_F(ScopeStoreTest, RecordsOfAnotherIdentityOfTheGatewayAreNotRead) {
+TEST_F(ScopeStoreTest, RecordsOfAnotherGatewayAreNotRead) {
     fresh()->save(owner, nullptr, sample());
     ScopeOwner other = owner;
-    other.generation = "639000000000000009";
+    other.device = "OtherGateway";
     const auto loaded = again(key())->load(other, nullptr);
     ASSERT_TRUE(loaded);
     EXPECT_EQ(*loaded, nullptr);
+}
+
+TEST_F(ScopeStoreTest, RewrappingKeepsTheRecords) {
+    fresh()->save(owner, nullptr, sample());
+    const auto store = again(key());
+    const WrappedKey wrapped{pki::random_bytes(16), pki::random_bytes(48)};
+    ASSERT_TRUE(store->rewrap(wrapped));
+    EXPECT_EQ((*store->wrapped_key())->ciphertext, wrapped.ciphertext);
+    const auto loaded = store->load(owner, nullptr);
+    ASSERT_TRUE(loaded);
+    EXPECT_NE(*loaded, nullptr);
 }
 
 TEST_F(ScopeStoreTest, ResetForgetsEverything) {

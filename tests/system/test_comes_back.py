@@ -164,5 +164,36 @@ class LongOffline(Device):
         self.assertIsNone(w.edge.process.poll())
 
 
+class RegisteredAnew(Device):
+    def test_a_gateway_that_started_on_what_it_knew_delivers_once_the_hub_has_a_new_entry(self):
+        w = self.make_device()
+        w.make_gateway()
+        cert, key = w.issue("device", "TempSensor")
+        w.register_leaf("TempSensor", cert)
+        w.gateway.wait_for("scope.changed", "TempSensor")
+        for process in (w.gateway, w.edge):
+            process.stop()
+        for device in ("TempSensor", "EdgeGateway"):
+            w.service("device", "delete", "--device-id", device)
+        w.register_edge(w.dir / "issued/edge-identity.pem")
+        w.register_leaf("TempSensor", cert)
+        w.hub.stop()
+        here = w.edge.mark()
+        w.edge.start()
+        w.gateway.start()
+        self.serves_what_needs_no_network()  # of the old generation: nothing else is known
+        w.sensor("TempSensor", cert, key, "--count", "1")
+        w.hub.start()
+        w.edge.wait_for("module.environment_written", since=here)
+        w.gateway.wait_for("module.generation_changed")
+        self.assertEqual(len(w.events(1)), 1)
+        # What it knows is readable after a restart without the hub.
+        w.gateway.wait_for("scope.refreshed", since=w.gateway.text().index("module.generation_changed"))
+        w.hub.stop()
+        w.gateway.stop()
+        w.gateway.start()
+        w.sensor("TempSensor", cert, key, "--count", "1")
+
+
 if __name__ == "__main__":
     unittest.main()
