@@ -225,7 +225,8 @@ net::Task<Answer> CertificatesService::create(Call call) {
     const auto csr = pki::csr_from_pem(*csr_pem);
     if (!csr) co_return bad_parameter("csr", csr.error().text());
     const auto wish = issuance_of(*id);
-    const bool by_est = est_ && wish && wish->method == Issuance::Method::est && !has_member(call.body, "issuer");
+    const bool by_est =
+        est_ && wish && wish->method == Issuance::Method::est && !has_member(call.body, "issuer");
     base::Result<pki::Chain> chain = pki::Chain();
     if (by_est) {
         if (auto good = check_request(*id, *csr); !good) co_return std::unexpected(std::move(good).error());
