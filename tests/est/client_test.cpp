@@ -149,13 +149,6 @@ TEST_F(EstClient, RejectsACertificateThatWasNotAskedFor) {
         return EstServer::certificates(
             {stranger.issue(*asked.csr, pki::Profile::device), stranger.issuer().certificate});
     });
-    rejected("is not accepted", [&](const EstServer::Asked& asked) {
-        pki::IssueInput input{
-            .profile = pki::Profile::server, .key = asked.csr->key, .common_name = "EdgeGateway"};
-        input.names = {"DNS:EdgeGateway"};
-        auto server_only = *pki::issue(input, &server_.issuer().certificate, server_.issuer().key, now);
-        return EstServer::certificates({server_only});
-    });
     rejected("in less than an hour", [&](const EstServer::Asked& asked) {
         server_.issue_for(std::chrono::minutes(59));
         return EstServer::certificates({as_device(*asked.csr)});
@@ -311,26 +304,29 @@ class Parrot {
 };
 
 TEST_F(EstClient, WaitsForNoServerForEver) {
-    const auto outcome_of = [&](std::string octets) {
+    const auto outcome_of = [&](std::string octets, std::chrono::milliseconds limit) {
         const Parrot parrot(server_, std::move(octets));
         est::Server at{*est::parse_url(parrot.url()),
                        std::make_shared<const pki::TrustBundle>(server_.trust())};
         return enroll(at, caller(server_.bootstrap()), {"EdgeGateway", {}, {}, false},
-                      {std::chrono::seconds(20), std::chrono::milliseconds(300)});
+                      {std::chrono::seconds(20), limit});
     };
-    const auto silent = outcome_of("");
+    constexpr std::chrono::milliseconds brief(300);
+    constexpr std::chrono::milliseconds ample(60'000);
+    const auto silent = outcome_of("", brief);
     ASSERT_FALSE(silent);
     EXPECT_EQ(silent.error().kind, Kind::unreachable);
     EXPECT_FALSE(silent.error().answered);
     const auto half = outcome_of(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/pkcs7-mime\r\nContent-Length: 100\r\n\r\nMIIB");
+        "HTTP/1.1 200 OK\r\nContent-Type: application/pkcs7-mime\r\nContent-Length: 100\r\n\r\nMIIB", brief);
     ASSERT_FALSE(half);
     EXPECT_EQ(half.error().kind, Kind::unreachable);
     const auto large = outcome_of(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/pkcs7-mime\r\nContent-Length: 1073741824\r\n\r\n");
+        "HTTP/1.1 200 OK\r\nContent-Type: application/pkcs7-mime\r\nContent-Length: 1073741824\r\n\r\n",
+        ample);
     ASSERT_FALSE(large);
     EXPECT_EQ(large.error().kind, Kind::rejected);
-    const auto garbage = outcome_of("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+    const auto garbage = outcome_of("SSH-2.0-OpenSSH_9.2\r\n\r\n", ample);
     ASSERT_FALSE(garbage);
     EXPECT_EQ(garbage.error().kind, Kind::rejected);
 }
@@ -371,6 +367,44 @@ TEST(IssuedCertificate, MayBeginInTheFutureByADayAtMost) {
     ASSERT_TRUE(behind) << behind.error().text();
     EXPECT_TRUE(behind->ahead);
     EXPECT_FALSE(judged(std::chrono::hours(25)));
+}
+
+// The hub asks a device for clientAuth.
+TEST(IssuedCertificate, IsOfTheUseThatWasAskedFor) {
+    const support::TestPki pki;
+    const auto key = *pki::PrivateKey::generate(pki::KeyType::ec_p256);
+    const auto csr = *pki::csr_from_pem(*pki::make_csr_pem({"d", {"DNS:d"}, {}, false}, key));
+    const auto leaf =
+        *pki::issue({.profile = pki::Profile::server, .key = csr.key, .common_name = "d", .names = csr.names},
+                    &pki.intermediate.certificate, pki.intermediate.key, support::test_time());
+    const pki::TrustBundle trust({pki.root.certificate});
+    const auto judged = [&](pki::Purpose purpose) {
+        return est::check_issued({leaf}, {pki.intermediate.certificate}, est::wanted(csr, false, purpose),
+                                 trust, support::test_time());
+    };
+    EXPECT_TRUE(judged(pki::Purpose::server));
+    EXPECT_FALSE(judged(pki::Purpose::client));
+}
+
+// RFC 7030 4.1.3: a new root is reached by its certificate under the old one, which is what is trusted here.
+TEST(IssuedCertificate, LeadsToTheOldRootByWayOfACrossCertificate) {
+    const support::TestPki pki;
+    const auto key = *pki::PrivateKey::generate(pki::KeyType::ec_p256);
+    const auto csr = *pki::csr_from_pem(*pki::make_csr_pem({"d", {}, {}, false}, key));
+    const auto new_root =
+        support::make_identity({.profile = pki::Profile::root, .common_name = "my_second_root_CA"});
+    const auto cross = *pki::issue({.profile = pki::Profile::intermediate,
+                                    .key = new_root.key.public_key(),
+                                    .common_name = "my_second_root_CA"},
+                                   &pki.root.certificate, pki.root.key, support::test_time());
+    const auto leaf = *pki::issue({.profile = pki::Profile::device, .key = csr.key, .common_name = "d"},
+                                  &new_root.certificate, new_root.key, support::test_time());
+    const pki::TrustBundle trust({pki.root.certificate});
+    const auto issued =
+        est::check_issued({leaf}, {new_root.certificate, cross, pki.root.certificate},
+                          est::wanted(csr, false, pki::Purpose::client), trust, support::test_time());
+    ASSERT_TRUE(issued) << issued.error().text();
+    EXPECT_EQ(issued->chain, (pki::Chain{leaf, cross}));
 }
 
 }  // namespace
