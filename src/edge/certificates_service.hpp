@@ -25,7 +25,7 @@ class CertificatesService {
                                                                    ClockFloor* floor = nullptr);
     const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests, Keep::open); }
-    /// Keeps the EST identity until `stop`; returns at once where there is none.
+    /// Begins to keep the EST identity, until `stop`; nothing where there is none.
     net::Task<> keep_identity();
     void stop();
 

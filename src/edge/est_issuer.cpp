@@ -26,13 +26,16 @@ pki::Purpose purpose_of(pki::Profile profile) {
 /// One certificate is asked for once at a time.
 class Asking {
   public:
-    Asking(std::set<std::string>& all, std::string id) : all_(all), id_(std::move(id)) { all_.insert(id_); }
-    ~Asking() { all_.erase(id_); }
+    Asking(std::shared_ptr<std::set<std::string>> all, std::string id)
+        : all_(std::move(all)), id_(std::move(id)) {
+        all_->insert(id_);
+    }
+    ~Asking() { all_->erase(id_); }
     Asking(const Asking&) = delete;
     Asking& operator=(const Asking&) = delete;
 
   private:
-    std::set<std::string>& all_;
+    std::shared_ptr<std::set<std::string>> all_;
     std::string id_;
 };
 
@@ -86,9 +89,8 @@ RenewalSubject EstIssuer::identity_subject(const std::string& id, bool obtained)
 }
 
 net::Task<> EstIssuer::keep_identities() {
-    net::TaskGroup group;
-    for (const auto& [id, renewal] : identities_) group.spawn("keep " + id, renewal->run());
-    co_await group.drained();
+    for (const auto& [id, renewal] : identities_) net::this_loop().spawn("keep " + id, renewal->run());
+    co_return;
 }
 
 void EstIssuer::stop() {
@@ -208,7 +210,7 @@ net::Task<base::Result<pki::Chain>> EstIssuer::issue(std::string id, std::string
     auto url = url_of(id, wish);
     if (!url) co_return std::unexpected(std::move(url).error());
     const auto origin = url->origin();
-    if (asking_.contains(id))
+    if (asking_->contains(id))
         co_return base::fail(base::Code::rate_limited, "certificate id " + id,
                              "is being asked for at this moment");
     if (auto early = pace_.allowed(id, origin); !early) co_return std::unexpected(std::move(early).error());

@@ -31,7 +31,8 @@ class EstIssuer {
     net::Task<base::Result<pki::Chain>> issue(std::string id, std::string csr_pem, pki::Csr csr,
                                               Issuance wish);
 
-    /// Keeps the EST identities until `stop`; what they need is asked for over the service's own socket.
+    /// Begins to keep the EST identities, until `stop`; what they need is asked for over the service's own
+    /// socket.
     net::Task<> keep_identities();
     void stop();
 
@@ -57,7 +58,8 @@ class EstIssuer {
     const base::Clock& clock_;
     EstPace pace_;
     std::map<std::string, std::unique_ptr<Renewal>> identities_;
-    std::set<std::string> asking_;
+    /// Ids that are being asked for; a request that is cut off at the end outlives this.
+    std::shared_ptr<std::set<std::string>> asking_ = std::make_shared<std::set<std::string>>();
 };
 
 }  // namespace edge
