@@ -39,7 +39,7 @@ base::log::Level level_of(Kind kind) {
 EstPace::EstPace(std::filesystem::path directory, const base::Clock& clock)
     : directory_(std::move(directory)), clock_(clock) {
     for (auto& record : read_est_records(directory_))
-        if (record.kind == Kind::pending) by_id_[record.id] = std::move(record);
+        if (!record.request.empty()) by_id_[record.id] = std::move(record);
 }
 
 // A clock that was set back holds nothing for longer than anybody asked for.
