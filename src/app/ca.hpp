@@ -19,6 +19,9 @@ void add_ca_revoke(CLI::App& ca, Run& run);  ///< ca revoke, unrevoke
 void add_ca_block(CLI::App& ca, Run& run);   ///< ca block, unblock
 void add_ca_audit(CLI::App& ca, Run& run);
 void add_ca_demo_certs(CLI::App& ca, Run& run);
+void add_ca_run(CLI::App& ca, Run& run);
+void add_ca_dev(CLI::App& ca, Run& run);
+void add_ca_approve(CLI::App& ca, Run& run);  ///< ca approve, hash-password
 
 /// "ec-p256, ec-p384, ...", for help texts.
 extern const char* const ca_key_types;

@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 
 #include "base/result.hpp"
+#include "ca/admin.hpp"
 #include "pki/signature.hpp"
 
 namespace ca {
@@ -165,8 +166,14 @@ Actor command_actor() {
 }
 
 Answer with_books(const std::filesystem::path& data, const json::object& request) {
-    SP_TRY(return, const auto ledger, Ledger::open(data, base::system_clock()));
-    return perform(*ledger, request, command_actor());
+    const auto ledger = Ledger::open(data, base::system_clock());
+    if (ledger) return perform(**ledger, request, command_actor());
+    if (ledger.error().code != base::Code::address_in_use) return std::unexpected(ledger.error());
+    auto answer = ask_running(data, request);
+    // Whoever has the lock answers no commands: another command, which says more by its number.
+    if (!answer && answer.error().code == base::Code::not_found && answer.error().thing.starts_with("socket"))
+        return std::unexpected(ledger.error());
+    return answer;
 }
 
 }  // namespace ca
