@@ -31,6 +31,7 @@ std::span<const Check> key_checks();
 std::span<const Check> edge_ca_checks();
 std::span<const Check> service_checks();
 std::span<const Check> upstream_checks();
+std::span<const Check> est_checks();
 std::span<const Check> gateway_checks();
 std::vector<Check> all_checks();
 

@@ -6,6 +6,7 @@
 #include "check/check.hpp"
 #include "check/judge_certificate.hpp"
 #include "edge/edge_ca.hpp"
+#include "edge/est_identities.hpp"
 
 namespace check {
 namespace {
@@ -47,8 +48,29 @@ Finding identity_expiry(const Device& device) {
     return validity_and_access(device, *held);
 }
 
-Finding est(const Device&) {
-    return ignored("no certificate of this device comes from an EST server");
+constexpr const char* no_est = "no certificate of this device comes from an EST server";
+
+/// An identity that is obtained may end: the bootstrap certificate makes another one, and has to last.
+Finding est_expiry(const Device& device) {
+    if (edge::est_issuances(*device.configuration).empty()) return ignored(no_est);
+    std::vector<Finding> all;
+    for (const auto& held : device.certificates)
+        if (held.id.starts_with("est-id") || held.id.starts_with("est-bootstrap-id"))
+            all.push_back(validity_and_access(device, held));
+    if (all.empty()) return ignored("the EST server is asked with a password");
+    return worst(all,
+                 fmt::format("{} certificates towards the EST server are there and valid, or will be made",
+                             all.size()));
+}
+
+/// config.toml with another kind of URL does not get here.
+Finding est_https(const Device& device) {
+    const auto wanted = edge::est_issuances(*device.configuration);
+    if (wanted.empty()) return ignored(no_est);
+    std::string urls;
+    for (const auto& each : wanted)
+        urls += (urls.empty() ? "" : ", ") + edge::est_url(*device.configuration, each);
+    return ok(urls);
 }
 
 Finding local_ca_expiry(const Device& device) {
@@ -133,7 +155,7 @@ std::span<const Check> certificate_checks() {
         Check{"identity-certificate-expiry", group, "the device certificate is there and valid",
               Check::Needs::configuration, identity_expiry},
         Check{"est-identity-and-bootstrap-certificate-expiry", group,
-              "the certificates towards the EST server are valid", Check::Needs::configuration, est},
+              "the certificates towards the EST server are valid", Check::Needs::configuration, est_expiry},
         Check{"local-ca-certificate-expiry", group, "the local CA's certificate is valid",
               Check::Needs::configuration, local_ca_expiry},
         Check{"certs-preloaded", group, "preloaded certificates are there and valid",
@@ -143,7 +165,7 @@ std::span<const Check> certificate_checks() {
         Check{"certs-renewal-schedule", group, "renewal keeps up with its schedule",
               Check::Needs::configuration, renewal},
         Check{"est-server-https", group, "EST servers are asked over HTTPS alone",
-              Check::Needs::configuration, est},
+              Check::Needs::configuration, est_https},
         Check{"certs-match-private-keys", group, "certificates belong to their private keys",
               Check::Needs::configuration, match_keys},
         Check{"trust-bundle", group, "the trust bundle holds valid CA certificates",

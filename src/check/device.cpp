@@ -10,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "edge/edge_ca.hpp"
+#include "edge/est_identities.hpp"
 #include "edge/service_user.hpp"
 
 namespace check {
@@ -78,6 +79,22 @@ void add_preloaded(const edge::Configuration& configuration, Device& into) {
             into.keys.push_back({.id = id, .thing = fmt::format("preloaded key {}", id), .uri = uri});
 }
 
+void add_est(const edge::Configuration& configuration, const edge::Paths& paths, Device& into) {
+    for (const auto& identity : edge::est_identities(configuration)) {
+        const auto& auth = identity.auth;
+        if (!identity.is_obtained()) {
+            into.certificates.push_back(
+                given(identity.id, "EST identity", auth.identity_cert, auth.identity_pk));
+            continue;
+        }
+        into.certificates.push_back(
+            made(paths, identity.id, "EST identity",
+                 configuration.est->identity_renewal.value_or(edge::RenewalPolicy{})));
+        into.certificates.push_back(given(identity.bootstrap_id, "EST bootstrap certificate",
+                                          auth.bootstrap_identity_cert, auth.bootstrap_identity_pk));
+    }
+}
+
 void add_certificates(const edge::Configuration& configuration, const edge::Paths& paths, Device& into) {
     add_device(configuration, paths, into);
     const auto& ca = configuration.edge_ca;
@@ -91,6 +108,7 @@ void add_certificates(const edge::Configuration& configuration, const edge::Path
     if (configuration.trust_bundle)
         into.certificates.push_back(
             given("trust-bundle-user", "trust bundle", *configuration.trust_bundle, std::nullopt));
+    add_est(configuration, paths, into);
     add_preloaded(configuration, into);
     for (auto& each : into.certificates) {
         each.chain = read_chain(each.uri, each.thing);

@@ -35,8 +35,9 @@ net::Task<Finding> run_one(const Check& check, Device& device) {
 
 std::vector<Check> all_checks() {
     std::vector<Check> all;
-    for (const auto family : {configuration_checks(), host_checks(), certificate_checks(), key_checks(),
-                              edge_ca_checks(), service_checks(), upstream_checks(), gateway_checks()})
+    for (const auto family :
+         {configuration_checks(), host_checks(), certificate_checks(), key_checks(), edge_ca_checks(),
+          service_checks(), upstream_checks(), est_checks(), gateway_checks()})
         all.insert(all.end(), family.begin(), family.end());
     return all;
 }

@@ -73,7 +73,11 @@ net::Task<base::Result<pki::Chain>> CertificatePair::make(pki::CsrWish wish, std
     co_return made;
 }
 
+// A key that got no certificate yet is used again: a request that waits for an operator is for it.
 net::Task<base::Status> CertificatePair::forget_next() const {
+    auto next = co_await chain_of(next_id());
+    if (!next) co_return std::unexpected(std::move(next).error());
+    if (!*next) co_return base::Status{};
     auto removed = co_await certificates_.remove(next_id());
     if (!removed) co_return removed;
     auto handle = co_await keys_.load_pair(next_id());

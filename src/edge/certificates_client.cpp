@@ -39,7 +39,12 @@ net::Task<base::Result<pki::Chain>> CertificatesClient::create(std::string id, s
         body["issuer"] =
             json::object{{"certId", issuer->certificate_id}, {"privateKeyHandle", issuer->key_handle}};
     json::value request = std::move(body);
-    auto answered = co_await call_local(service_, http::Verb::post, "/certificates", std::move(request));
+    // It may come from an EST server: longer, and not on a connection that others wait for.
+    auto service = service_;
+    if (!issuer) service.channel.reset();
+    const auto limit = issuer ? std::chrono::seconds(30) : std::chrono::seconds(75);
+    auto answered =
+        co_await call_local(std::move(service), http::Verb::post, "/certificates", std::move(request), limit);
     if (!answered) co_return std::unexpected(std::move(answered).error());
     auto pem = text_member(*answered, "pem");
     if (!pem) co_return std::unexpected(std::move(pem).error());

@@ -6,6 +6,7 @@
 #include "base/events.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "edge/est_identities.hpp"
 #include "edge/issuance.hpp"
 
 namespace edge {
@@ -13,6 +14,10 @@ namespace {
 
 constexpr std::string_view temporary = "-temp";
 const std::string device_certificate_id = "device-id";
+
+int status_of_certificates(base::Code code) {
+    return code == base::Code::rate_limited ? 503 : status_of_store(code);
+}
 
 void log_issued(const std::string& id, const pki::Certificate& leaf, std::optional<uid_t> user) {
     base::log::info(base::events::certificate_issued, {{"id", id},
@@ -62,7 +67,17 @@ CertificatesService::CertificatesService(CertificatesConfig config, CertificateS
          [this](Call c) { return ready(remove(c)); }},
     };
     api_ = std::make_unique<LocalApi>("certificates", std::vector<std::string>{"2020-09-01"},
-                                      std::move(routes), status_of_store);
+                                      std::move(routes), status_of_certificates);
+    if (config_.est) est_ = std::make_unique<EstIssuer>(config_, store_, keys_, clock_);
+}
+
+net::Task<> CertificatesService::keep_identity() {
+    if (!est_) co_return;
+    co_await est_->keep_identities();
+}
+
+void CertificatesService::stop() {
+    if (est_) est_->stop();
 }
 
 base::Status CertificatesService::may_write(const Call& call, std::string_view id) const {
@@ -114,6 +129,10 @@ net::Task<base::Result<CertificatesService::Issuer>> CertificatesService::issuer
         co_return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
                              "has no issuance of its own",
                              fmt::format("add [cert_issuance.{}], or name an issuer", id));
+    if (entry->second.method == Issuance::Method::est)
+        co_return base::fail(base::Code::internal, fmt::format("certificate id {}", id),
+                             "is to come from an EST server, of which there is none",
+                             "add [cert_issuance.est]");
     if (entry->second.method == Issuance::Method::self_signed) {
         auto own = co_await self_signing_key(std::move(id), std::move(wanted));
         if (!own) co_return base::fail(base::Code::internal, own.error().thing, own.error().reason);
@@ -175,6 +194,27 @@ base::Result<pki::Certificate> CertificatesService::sign(const pki::IssueInput& 
     return made;
 }
 
+std::optional<Issuance> CertificatesService::issuance_of(const std::string& id) const {
+    auto found = config_.issuance.find(id);
+    if (found == config_.issuance.end() && is_record(id))
+        found = config_.issuance.find(module_server_certificates);
+    return found == config_.issuance.end() ? std::nullopt : std::optional(found->second);
+}
+
+net::Task<base::Result<pki::Chain>> CertificatesService::issue_here(std::string id, json::value body,
+                                                                    pki::Csr csr,
+                                                                    std::optional<Issuance> wish) {
+    const auto input = issue_input(id, csr, wish);
+    if (!input) co_return std::unexpected(input.error());
+    auto issuer = co_await issuer_for(std::move(id), std::move(body), csr.key);
+    if (!issuer) co_return std::unexpected(std::move(issuer).error());
+    auto made = sign(*input, *issuer);
+    if (!made) co_return std::unexpected(std::move(made).error());
+    pki::Chain chain{*std::move(made)};
+    chain.insert(chain.end(), issuer->chain.begin(), issuer->chain.end());
+    co_return chain;
+}
+
 net::Task<Answer> CertificatesService::create(Call call) {
     auto id = text_member(call.body, "certId");
     if (!id) co_return std::unexpected(std::move(id).error());
@@ -184,21 +224,21 @@ net::Task<Answer> CertificatesService::create(Call call) {
     if (auto good = check_clock(); !good) co_return std::unexpected(std::move(good).error());
     const auto csr = pki::csr_from_pem(*csr_pem);
     if (!csr) co_return bad_parameter("csr", csr.error().text());
-    std::optional<Issuance> wish;
-    if (const auto found = config_.issuance.find(*id); found != config_.issuance.end()) wish = found->second;
-    const auto input = issue_input(*id, *csr, wish);
-    if (!input) co_return std::unexpected(input.error());
-
-    auto issuer = co_await issuer_for(*id, call.body, csr->key);
-    if (!issuer) co_return std::unexpected(std::move(issuer).error());
-    auto made = sign(*input, *issuer);
-    if (!made) co_return std::unexpected(std::move(made).error());
-    pki::Chain chain{*made};
-    chain.insert(chain.end(), issuer->chain.begin(), issuer->chain.end());
-    const auto written = is_record(*id) ? store_.write_later(*id, chain) : store_.write(*id, chain);
+    const auto wish = issuance_of(*id);
+    const bool by_est =
+        est_ && wish && wish->method == Issuance::Method::est && !has_member(call.body, "issuer");
+    base::Result<pki::Chain> chain = pki::Chain();
+    if (by_est) {
+        if (auto good = check_request(*id, *csr); !good) co_return std::unexpected(std::move(good).error());
+        chain = co_await est_->issue(*id, *csr_pem, *csr, *wish);
+    } else {
+        chain = co_await issue_here(*id, call.body, *csr, wish);
+    }
+    if (!chain) co_return std::unexpected(std::move(chain).error());
+    const auto written = is_record(*id) ? store_.write_later(*id, *chain) : store_.write(*id, *chain);
     if (!written) co_return std::unexpected(written.error());
-    log_issued(*id, *made, call.caller.user);
-    co_return ok({{"pem", pki::to_pem(chain)}}, 201);
+    log_issued(*id, chain->front(), call.caller.user);
+    co_return ok({{"pem", pki::to_pem(*chain)}}, 201);
 }
 
 Answer CertificatesService::import(const Call& call) {

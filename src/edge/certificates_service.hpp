@@ -6,6 +6,7 @@
 #include "base/clock.hpp"
 #include "edge/certificate_store.hpp"
 #include "edge/clock_floor.hpp"
+#include "edge/est_issuer.hpp"
 #include "edge/keys_client.hpp"
 #include "edge/local_api.hpp"
 #include "edge/service_config.hpp"
@@ -14,8 +15,8 @@
 
 namespace edge {
 
-/// The certificates service (edge-runtime.md 2): keeps certificate chains and issues by local means; the
-/// signing key stays in the keys service. On its own loop.
+/// The certificates service (edge-runtime.md 2): keeps certificate chains and issues by local means, where the
+/// signing key stays in the keys service, or has them issued by an EST server. On its own loop.
 class CertificatesService {
   public:
     /// floor: where given, nothing is issued and nothing removed while the clock is wrong. Outlives it.
@@ -24,6 +25,9 @@ class CertificatesService {
                                                                    ClockFloor* floor = nullptr);
     const LocalApi& api() const { return *api_; }
     net::Serve serve() const { return serve_local(*api_, config_.max_requests, Keep::open); }
+    /// Begins to keep the EST identity, until `stop`; nothing where there is none.
+    net::Task<> keep_identity();
+    void stop();
 
   private:
     CertificatesService(CertificatesConfig config, CertificateStore store, const base::Clock& clock,
@@ -36,6 +40,9 @@ class CertificatesService {
     };
 
     net::Task<Answer> create(Call call);
+    net::Task<base::Result<pki::Chain>> issue_here(std::string id, json::value body, pki::Csr csr,
+                                                   std::optional<Issuance> wish);
+    std::optional<Issuance> issuance_of(const std::string& id) const;
     Answer import(const Call& call);
     Answer read(const Call& call) const;
     Answer remove(const Call& call);
@@ -53,6 +60,7 @@ class CertificatesService {
     const base::Clock& clock_;
     ClockFloor* floor_;
     KeysClient keys_;
+    std::unique_ptr<EstIssuer> est_;  ///< where something comes from an EST server
     std::unique_ptr<LocalApi> api_;
 };
 

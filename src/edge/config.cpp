@@ -10,6 +10,7 @@
 #include "base/encoding.hpp"
 #include "base/result.hpp"
 #include "edge/config_foreign.hpp"
+#include "edge/config_issuance.hpp"
 #include "pki/key.hpp"
 #include "pki/profile.hpp"
 #include "pki/verify.hpp"
@@ -21,18 +22,6 @@ namespace {
 using base::ConfigTable;
 using Kind = base::ConfigTable::Kind;
 
-std::optional<Uri> read_uri(ConfigTable& table, std::string_view key) {
-    auto value = table.string(key);
-    if (!value) return std::nullopt;
-    // A token's key is named, not read here; whether it can be used shows at its first use.
-    if (value->starts_with("pkcs11:")) return value;
-    if (const auto file = file_of_uri(*value); !file) {
-        table.complain(key, "is not a file URI", "write it as file:///absolute/path");
-        return std::nullopt;
-    }
-    return value;
-}
-
 std::string read_key_type(ConfigTable& table) {
     auto type = table.string("key_type");
     if (!type) return "ec-p256";
@@ -41,34 +30,6 @@ std::string read_key_type(ConfigTable& table) {
         return "ec-p256";
     }
     return *type;
-}
-
-Issuance read_issuance(ConfigTable& table) {
-    Issuance out;
-    if (const auto method = table.string("method")) {
-        if (*method == "local_ca")
-            out.method = Issuance::Method::local_ca;
-        else if (*method == "est") {
-            table.complain("method", "is est, which this version does not do yet",
-                           "take local_ca, self_signed, or a certificate of your own");
-            for (const auto* key : {"url", "username", "password", "identity_cert", "identity_pk",
-                                    "bootstrap_identity_cert", "bootstrap_identity_pk"})
-                table.known(key);
-        } else if (*method != "self_signed")
-            table.complain("method", "must be self_signed, local_ca or est");
-    }
-    out.expiry_days = table.integer("expiry_days", 1, 36500);
-    out.common_name = table.string("common_name");
-    if (out.common_name && (out.common_name->empty() || out.common_name->size() > 64))
-        table.complain("common_name", "must have 1 to 64 characters");
-    if (auto subject = table.table("subject")) {
-        out.common_name = subject->string("CN");
-        if (subject->keys().size() > 1)
-            table.complain("subject", "has more than a CN, which this version does not do");
-        for (const auto& key : subject->keys()) subject->known(key);
-    }
-    out.renewal = read_renewal(table, "auto_renew");
-    return out;
 }
 
 std::optional<SymmetricCredential> read_symmetric(ConfigTable& table, std::string_view key) {
@@ -93,11 +54,11 @@ std::optional<SymmetricCredential> read_symmetric(ConfigTable& table, std::strin
     return out;
 }
 
-std::optional<X509Credential> read_x509(ConfigTable& table) {
+std::optional<X509Credential> read_x509(ConfigTable& table, std::vector<std::string>& notices) {
     X509Credential out;
     if (table.kind("identity_cert") == Kind::table) {
         auto issued = table.table("identity_cert");
-        out.certificate = read_issuance(*issued);
+        out.certificate = read_issuance(*issued, notices);
         table.known("identity_pk");
         return out;
     }
@@ -113,7 +74,7 @@ std::optional<X509Credential> read_x509(ConfigTable& table) {
     return out;
 }
 
-std::optional<Device> read_manual(ConfigTable& table) {
+std::optional<Device> read_manual(ConfigTable& table, std::vector<std::string>& notices) {
     Device device;
     if (const auto text = table.string("connection_string")) {
         const auto parsed = azure::parse_connection_string(*text);
@@ -148,7 +109,7 @@ std::optional<Device> read_manual(ConfigTable& table) {
     }
     const auto method = authentication->string("method").value_or("");
     if (method == "x509") {
-        auto credential = read_x509(*authentication);
+        auto credential = read_x509(*authentication, notices);
         if (!credential) return std::nullopt;
         device.credential = *std::move(credential);
     } else if (method == "sas") {
@@ -162,7 +123,7 @@ std::optional<Device> read_manual(ConfigTable& table) {
     return device;
 }
 
-std::optional<Device> read_provisioning(ConfigTable& root) {
+std::optional<Device> read_provisioning(ConfigTable& root, std::vector<std::string>& notices) {
     auto table = root.table("provisioning");
     if (!table) {
         root.complain("provisioning", "is missing", "add [provisioning] with source = \"manual\"");
@@ -176,7 +137,7 @@ std::optional<Device> read_provisioning(ConfigTable& root) {
         return std::nullopt;
     }
     if (source != "manual") table->complain("source", "must be manual, dps or none");
-    return read_manual(*table);
+    return read_manual(*table, notices);
 }
 
 void read_certificate_sources(ConfigTable& root, Configuration& into) {
@@ -192,10 +153,7 @@ void read_certificate_sources(ConfigTable& root, Configuration& into) {
             }
         }
     if (auto issuance = root.table("cert_issuance")) {
-        if (auto est = issuance->table("est")) {
-            issuance->complain("est", "is set, and this version does not do EST yet", "take the table out");
-            take_whole(*std::move(est));
-        }
+        read_est(*issuance, into);
         if (auto local = issuance->table("local_ca")) {
             const auto certificate = read_uri(*local, "cert");
             const auto key = read_uri(*local, "pk");
@@ -218,12 +176,20 @@ void read_edge_ca(ConfigTable& root, Configuration& into) {
             table->complain("cert", "and pk are both needed",
                             "name the Edge CA's certificate and its private key");
     }
-    ca.issuance = read_issuance(*table);
+    ca.issuance = read_issuance(*table, into.notices);
     if (const auto days = table->integer("auto_generated_edge_ca_expiry_days", 1, 36500))
         ca.issuance.expiry_days = days;
     ca.key_type = read_key_type(*table);
     if (ca.issuance.method == Issuance::Method::local_ca && !into.local_ca)
         table->complain("method", "is local_ca, but there is no [cert_issuance.local_ca]");
+}
+
+void read_module_method(ConfigTable& table, Configuration& into) {
+    const auto method = table.string("method").value_or("edge_ca");
+    if (method == "est")
+        into.module_issuance = read_issuance(table, into.notices);
+    else if (method != "edge_ca")
+        table.complain("method", "must be edge_ca or est");
 }
 
 void read_limits(ConfigTable& root, Configuration& into) {
@@ -390,18 +356,17 @@ base::Result<Configuration> read_configuration(ConfigTable root) {
     if (const auto seconds = root.integer("cloud_timeout_sec", 1, 86400))
         out.cloud_timeout_seconds = *seconds;
     if (const auto retries = root.integer("cloud_retries", 0, 100)) out.cloud_retries = *retries;
-    out.device = read_provisioning(root);
+    out.device = read_provisioning(root, out.notices);
     read_certificate_sources(root, out);
     read_edge_ca(root, out);
     if (auto modules = root.table("module_certs")) {
         out.module_key_type = read_key_type(*modules);
-        if (const auto method = modules->string("method"); method && *method != "edge_ca")
-            modules->complain("method", *method == "est" ? "is est, which this version does not do yet"
-                                                         : "must be edge_ca or est");
+        read_module_method(*modules, out);
     }
     out.principals = read_principals(root);
     read_limits(root, out);
     out.gateway_listen = read_gateway(root);
+    check_est(root, out);
     if (auto keys = root.table("aziot_keys")) {
         for (const auto& key : keys->keys()) keys->string(key);
         if (keys->known("pkcs11_lib_path") || keys->known("pkcs11_base_slot"))

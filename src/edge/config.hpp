@@ -13,6 +13,7 @@
 #include "base/config.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
+#include "edge/est_settings.hpp"
 #include "edge/paths.hpp"
 #include "edge/renewal_policy.hpp"
 
@@ -23,10 +24,12 @@ using Uri = std::string;
 
 /// How certd makes the certificate of one id (edge-runtime.md 8.2, issuance options).
 struct Issuance {
-    enum class Method { self_signed, local_ca } method = Method::self_signed;
-    std::optional<std::int64_t> expiry_days;
-    std::optional<std::string> common_name;
-    std::optional<RenewalPolicy> renewal;
+    enum class Method { self_signed, local_ca, est } method = Method::self_signed;
+    std::optional<std::int64_t> expiry_days{};
+    std::optional<std::string> common_name{};  ///< est: of the EST identity that is made for it
+    std::optional<RenewalPolicy> renewal{};
+    std::optional<std::string> url{};  ///< est: where, instead of [cert_issuance.est.urls]
+    EstAuth auth{};                    ///< est: instead of that of [cert_issuance.est], as a whole
 };
 
 /// Where this device connects to (interfaces.md 1).
@@ -92,6 +95,8 @@ struct Configuration {
     std::optional<std::pair<Uri, Uri>> local_ca;  ///< certificate and key
     EdgeCa edge_ca;
     std::string module_key_type = "ec-p256";
+    std::optional<Issuance> module_issuance;  ///< of module server certificates; absent: by the Edge CA
+    std::optional<EstSettings> est;
     std::vector<Principal> principals;
     std::map<Service, std::int64_t> max_requests;
     GatewayListen gateway_listen;

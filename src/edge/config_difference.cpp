@@ -82,6 +82,10 @@ Flat flat(const std::string& text) {
     return out;
 }
 
+bool is_password(std::string_view key) {
+    return key == "password" || key.ends_with(".password");
+}
+
 std::optional<std::string> value_of(const Flat& from, const std::string& key) {
     const auto found = from.find(key);
     return found == from.end() ? std::nullopt : std::optional(found->second);
@@ -100,8 +104,12 @@ std::vector<Difference> differences(const std::map<Service, std::string>& presen
         all.insert(before.begin(), before.end());
         for (const auto& [key, ignored] : all) {
             auto old_value = value_of(before, key), new_value = value_of(after, key);
-            if (old_value != new_value)
-                out.push_back({service, key, std::move(old_value), std::move(new_value)});
+            if (old_value == new_value) continue;
+            if (is_password(key)) {
+                for (auto* value : {&old_value, &new_value})
+                    if (*value) *value = "(hidden)";
+            }
+            out.push_back({service, key, std::move(old_value), std::move(new_value)});
         }
     }
     return out;

@@ -20,7 +20,7 @@ struct Difference {
 
 /// Compares what services read now (TOML texts; "" where nothing) with what they are to read, key by key, in
 /// order of services and keys. Tables of an array are told apart by their name or uid, not by their place. A
-/// PIN within a URI is masked; the service files hold no other secret.
+/// PIN within a URI and a password are masked; the service files hold no other secret.
 std::vector<Difference> differences(const std::map<Service, std::string>& present,
                                     const std::map<Service, std::string>& wanted);
 

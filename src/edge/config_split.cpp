@@ -2,7 +2,10 @@
 #include "edge/config_split.hpp"
 
 #include <algorithm>
+#include <iterator>
 
+#include "edge/est_identities.hpp"
+#include "edge/est_split.hpp"
 #include "edge/toml_text.hpp"
 
 namespace edge {
@@ -27,9 +30,26 @@ void add_rule(TomlText& out, uid_t user, std::string_view list, const std::vecto
     out.array_table("principal").set("uid", static_cast<std::int64_t>(user)).set(list, ids);
 }
 
-void add_issuance(TomlText& out, const std::string& id, const Issuance& issuance) {
+std::string_view word_of(Issuance::Method method) {
+    switch (method) {
+        case Issuance::Method::local_ca:
+            return "local_ca";
+        case Issuance::Method::est:
+            return "est";
+        case Issuance::Method::self_signed:
+            break;
+    }
+    return "self_signed";
+}
+
+void add_issuance(TomlText& out, const Configuration& configuration, const std::string& id,
+                  const Issuance& issuance) {
     out.table({"cert_issuance", id});
-    out.set("method", issuance.method == Issuance::Method::local_ca ? "local_ca" : "self_signed");
+    out.set("method", word_of(issuance.method));
+    if (issuance.method == Issuance::Method::est) {
+        add_est_options(out, configuration, id, issuance);
+        return;
+    }
     if (issuance.expiry_days) out.set("expiry_days", *issuance.expiry_days);
     if (issuance.common_name) out.set("common_name", *issuance.common_name);
 }
@@ -55,6 +75,7 @@ std::string keys_file(const Configuration& configuration, const Paths& paths, co
         preloaded["device-id"] = key->value ? "file://" + paths.device_key().string() : key->uri;
     if (configuration.edge_ca.key) preloaded["aziot-edged-ca"] = *configuration.edge_ca.key;
     if (configuration.local_ca) preloaded["local-ca"] = configuration.local_ca->second;
+    add_est_keys(configuration, preloaded);
     for (const auto& [id, uri] : preloaded) out.set(id, uri);
 
     add_rule(out, users.service.at(Service::identity), "keys",
@@ -64,6 +85,7 @@ std::string keys_file(const Configuration& configuration, const Paths& paths, co
         certificates.insert(certificates.end(), {"aziot-edged-ca", "aziot-edged-ca-temp"});
     if (issued_identity(configuration))
         certificates.insert(certificates.end(), {"device-id", "device-id-temp"});
+    std::ranges::move(est_key_ids(configuration), std::back_inserter(certificates));
     add_rule(out, users.service.at(Service::certificates), "keys", certificates);
     add_rule(out, users.service.at(Service::workload), "keys",
              {"aziot-edged-ca", "aziot-edged-ca-temp", "iotedge_master_encryption_id"});
@@ -80,9 +102,12 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
         out.table({"cert_issuance", "local_ca"}).set("cert", "local-ca").set("pk", "local-ca");
     if (!configuration.edge_ca.certificate)
         for (const auto* id : {"aziot-edged-ca", "aziot-edged-ca-temp"})
-            add_issuance(out, id, configuration.edge_ca.issuance);
+            add_issuance(out, configuration, id, configuration.edge_ca.issuance);
     if (const auto* issued = issued_identity(configuration))
-        for (const auto* id : {"device-id", "device-id-temp"}) add_issuance(out, id, *issued);
+        for (const auto* id : {"device-id", "device-id-temp"}) add_issuance(out, configuration, id, *issued);
+    if (const auto& modules = configuration.module_issuance)
+        add_issuance(out, configuration, module_server_certificates, *modules);
+    add_est(out, configuration);
 
     out.table({"preloaded_certs"});
     auto preloaded = configuration.preloaded_certificates;
@@ -90,8 +115,14 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
         if (const auto* uri = std::get_if<Uri>(&x509->certificate)) preloaded["device-id"] = *uri;
     if (configuration.edge_ca.certificate) preloaded["aziot-edged-ca"] = *configuration.edge_ca.certificate;
     if (configuration.local_ca) preloaded["local-ca"] = configuration.local_ca->first;
+    add_est_certificates(configuration, preloaded);
     std::vector<std::string> bundle{"aziot-edged-ca"};
     if (!configuration.edge_ca.certificate) bundle.emplace_back("aziot-edged-ca-previous");
+    // What it issues ends at an anchor of the EST server, and not in the Edge CA's own file.
+    if (!configuration.edge_ca.certificate &&
+        configuration.edge_ca.issuance.method == Issuance::Method::est && configuration.est)
+        for (std::size_t i = 0; i < configuration.est->trusted_certs.size(); ++i)
+            bundle.push_back(est_anchor_id(i));
     if (configuration.trust_bundle) {
         preloaded["trust-bundle-user"] = *configuration.trust_bundle;
         bundle.emplace_back("trust-bundle-user");
@@ -106,6 +137,8 @@ std::string certificates_file(const Configuration& configuration, const Paths& p
 
     if (issued_identity(configuration))
         add_rule(out, users.service.at(Service::identity), "certs", {"device-id", "device-id-temp"});
+    // It keeps its EST identity over its own socket, as the other services keep theirs.
+    add_rule(out, users.service.at(Service::certificates), "certs", est_written_ids(configuration));
     add_rule(out, users.service.at(Service::workload), "certs",
              {"aziot-edged-ca", "aziot-edged-ca-temp", "aziot-edged-ca-previous", "aziot-edged/module/*"});
     for (const auto& principal : configuration.principals)
@@ -203,6 +236,7 @@ std::string workload_file(const Configuration& configuration, const Paths& paths
         out.set("common_name", *configuration.edge_ca.issuance.common_name);
     add_renewal(out, {"edge_ca", "auto_renew"}, configuration.edge_ca.issuance.renewal);
     out.table({"module_certs"}).set("key_type", configuration.module_key_type);
+    if (configuration.module_issuance) out.set("method", "est");
     if (configuration.device) add_hub(out, configuration.device->hub);
     out.table({"gateway"});
     const auto& listen = configuration.gateway_listen;

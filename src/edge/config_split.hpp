@@ -18,7 +18,8 @@ struct Users {
     std::optional<gid_t> gateway_group{};
 };
 
-/// The own file of each service (edge-runtime.md 8.3). Pure; no file holds a key.
+/// The own file of each service (edge-runtime.md 8.3). Pure; no file holds a key, that of
+/// the certificates service the password of an EST server.
 std::map<Service, std::string> split_configuration(const Configuration& configuration, const Paths& paths,
                                                    const Users& users);
 

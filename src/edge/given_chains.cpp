@@ -103,6 +103,7 @@ void look_at_pair(const GivenPair& pair, const std::vector<pki::Certificate>& an
                 .error());
         return;
     }
+    if (pair.judged_elsewhere) return;
     auto path = check_path(pair, *chain, anchors);
     if (path) return;
     // The hub judges a device, by anchors or thumbprints of its own.

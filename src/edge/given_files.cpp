@@ -70,6 +70,9 @@ Findings look_at_files(const Configuration& configuration) {
     for (const auto& pair : given_pairs(configuration)) look.at(check_pair(pair));
     if (configuration.device) look_at_device(*configuration.device, look);
     if (configuration.trust_bundle) look.at(check_certificates(*configuration.trust_bundle, "trust bundle"));
+    if (configuration.est)
+        for (const auto& uri : configuration.est->trusted_certs)
+            look.at(check_certificates(uri, "trusted certificate of the EST server"));
     for (const auto& [id, source] : configuration.preloaded_certificates)
         if (const auto* uri = std::get_if<Uri>(&source))
             look.at(check_certificates(*uri, fmt::format("preloaded certificate {}", id)));

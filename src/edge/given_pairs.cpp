@@ -5,6 +5,7 @@
 
 #include "base/file.hpp"
 #include "base/result.hpp"
+#include "edge/est_identities.hpp"
 
 namespace edge {
 
@@ -18,6 +19,14 @@ std::vector<GivenPair> given_pairs(const Configuration& configuration) {
         pairs.push_back({"Edge CA", *configuration.edge_ca.certificate, *configuration.edge_ca.key, true});
     if (configuration.local_ca)
         pairs.push_back({"local CA", configuration.local_ca->first, configuration.local_ca->second, true});
+    for (const auto& identity : est_identities(configuration)) {
+        const auto& auth = identity.auth;
+        if (identity.is_obtained())
+            pairs.push_back(
+                {"EST bootstrap", auth.bootstrap_identity_cert, auth.bootstrap_identity_pk, false, true});
+        else
+            pairs.push_back({"EST identity", auth.identity_cert, auth.identity_pk, false, true});
+    }
     return pairs;
 }
 
@@ -31,6 +40,8 @@ std::vector<std::pair<Service, Uri>> files_by_service(const Configuration& confi
     for (const auto& [id, source] : configuration.preloaded_certificates)
         if (const auto* uri = std::get_if<Uri>(&source)) out.emplace_back(Service::certificates, *uri);
     if (configuration.trust_bundle) out.emplace_back(Service::certificates, *configuration.trust_bundle);
+    if (configuration.est)
+        for (const auto& uri : configuration.est->trusted_certs) out.emplace_back(Service::certificates, uri);
     if (!configuration.device) return out;
     const auto* key = std::get_if<SymmetricCredential>(&configuration.device->credential);
     if (key && !key->value) out.emplace_back(Service::keys, key->uri);

@@ -16,6 +16,7 @@ struct GivenPair {
     Uri certificate;
     Uri key;
     bool is_ca;
+    bool judged_elsewhere = false;  ///< by an EST server alone, whose anchors nobody here has
 };
 std::vector<GivenPair> given_pairs(const Configuration& configuration);
 

@@ -18,16 +18,22 @@ pki::Profile profile_of(std::string_view id) {
     if (id == "aziot-edged-ca" || id == "aziot-edged-ca-temp") return pki::Profile::edge_ca;
     if (id == "device-id" || id == "device-id-temp") return pki::Profile::device;
     if (is_module(id) && id.ends_with(":server")) return pki::Profile::server;
+    if (id == "est-id" || id.starts_with("est-id-")) return pki::Profile::est_identity;
     return pki::Profile::client;
+}
+
+base::Status check_request(std::string_view id, const pki::Csr& csr) {
+    if ((csr.asks_ca || csr.asks_cert_sign) && profile_of(id) != pki::Profile::edge_ca)
+        return bad_parameter("csr",
+                             "asks for CA:TRUE or to sign certificates, which only aziot-edged-ca and "
+                             "aziot-edged-ca-temp may have");
+    return {};
 }
 
 base::Result<pki::IssueInput> issue_input(std::string_view id, const pki::Csr& csr,
                                           const std::optional<Issuance>& wish) {
     const auto profile = profile_of(id);
-    if ((csr.asks_ca || csr.asks_cert_sign) && profile != pki::Profile::edge_ca)
-        return bad_parameter("csr",
-                             "asks for CA:TRUE or to sign certificates, which only aziot-edged-ca and "
-                             "aziot-edged-ca-temp may have");
+    if (auto good = check_request(id, csr); !good) return std::unexpected(good.error());
     pki::IssueInput input{.profile = profile,
                           .key = csr.key,
                           .common_name = wish && wish->common_name ? *wish->common_name : csr.common_name,

@@ -201,7 +201,7 @@ http::Response error_response(int status, std::string_view message) {
 
 std::string error_message(const base::Error& error, int status) {
     // The original hides the cause of a 500 in a log; ours tells it, since no Error holds a secret (13.3).
-    if (status >= 500) return fmt::format("internal error\ncaused by: {}", error.text());
+    if (status >= 500 && status != 503) return fmt::format("internal error\ncaused by: {}", error.text());
     if (error.thing.starts_with("parameter \"") && !error.reason.empty())
         return fmt::format("{}\ncaused by: {}{}{}", error.thing, error.reason, error.fix.empty() ? "" : ": ",
                            error.fix);

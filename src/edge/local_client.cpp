@@ -31,6 +31,9 @@ base::Error refused(const LocalService& service, const http::Response& response)
         case 404:
             code = base::Code::not_found;
             break;
+        case 503:
+            code = base::Code::rate_limited;
+            break;
         default:
             break;
     }

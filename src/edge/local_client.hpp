@@ -30,7 +30,7 @@ LocalService local_service(std::string name, std::string socket, std::string api
 /// Sends one request and reads the JSON answer (null for 204). target: path, with its query where it has one
 /// but without api-version. An HTTP error becomes an Error with the service's message: invalid_argument
 /// (400), not_found (404, or the 400 whose cause is "not found"), unauthenticated (401), permission_denied
-/// (403), else internal.
+/// (403), rate_limited (503: it may be asked for later), else internal.
 net::Task<base::Result<json::value>> call_local(LocalService service, http::Verb verb, std::string target,
                                                 std::optional<json::value> body = {},
                                                 std::chrono::milliseconds limit = std::chrono::seconds(30));

@@ -20,6 +20,8 @@ using std::chrono::minutes;
 constexpr hours longest_for_registration{1};
 // A certificate that is due again at once, because its issuer ends, is not made again and again.
 constexpr minutes shortest_life{1};
+// Who issues has a pace of its own, and says at once that it is too early.
+constexpr minutes between_questions{1};
 constexpr hours between_warnings{24};
 
 double random_share() {
@@ -30,6 +32,10 @@ double random_share() {
 
 bool is_refusal(const base::Error& why) {
     return why.code == base::Code::permission_denied;
+}
+
+bool is_early(const base::Error& why) {
+    return why.code == base::Code::rate_limited;
 }
 
 }  // namespace
@@ -78,6 +84,14 @@ net::Task<> Renewal::first_step() {
     co_await completion.wait();
 }
 
+net::Task<> Renewal::next_step() {
+    if (!wake_ || stopping_) co_return;
+    const net::Completion completion;
+    for_first_.push_back(completion);
+    wake();
+    co_await completion.wait();
+}
+
 net::Task<> Renewal::settled() {
     if (!changing_ || stopping_) co_return;
     const net::Completion completion;
@@ -114,7 +128,12 @@ base::Instant Renewal::after_failure(const base::Error& why) {
     auto pause = renewal_pause(policy, in_use_, failures_, now, random_share());
     if (is_refusal(why)) pause = std::min<std::chrono::seconds>(pause, longest_for_registration);
     const bool expired = in_use_ && in_use_->not_after <= now;
-    const auto level = expired || !in_use_ ? base::log::Level::error : base::log::Level::warning;
+    auto level = expired || !in_use_ ? base::log::Level::error : base::log::Level::warning;
+    if (is_early(why)) {
+        pause = std::min<std::chrono::seconds>(pause, between_questions);
+        // Said once; the log has each answer of the server.
+        if (failures_ > 1) level = base::log::Level::debug;
+    }
     const auto ends = in_use_ ? base::format_rfc3339(in_use_->not_after) : "unknown";
     base::log::write(level, base::events::certificate_renewal_failed, why,
                      {{"certificate", subject_.thing},

@@ -58,6 +58,8 @@ class Renewal {
 
     /// Returns after the first step, or at the stop.
     net::Task<> first_step();
+    /// Looks again now and returns after that step; at once where nothing runs.
+    net::Task<> next_step();
     /// Returns while no pair is being changed: the one in use belongs together.
     net::Task<> settled();
     /// Counts what was made or taken over, and what is being taken over: who failed with the pair tries again

@@ -65,7 +65,13 @@ HubAddress read_hub_table(ConfigTable& root) {
 
 Issuance read_written_issuance(ConfigTable& table) {
     Issuance out;
-    if (table.string("method").value_or("self_signed") == "local_ca") out.method = Issuance::Method::local_ca;
+    const auto method = table.string("method").value_or("self_signed");
+    if (method == "local_ca") out.method = Issuance::Method::local_ca;
+    if (method == "est") {
+        out.method = Issuance::Method::est;
+        out.url = table.string("url");
+        out.auth = read_est_auth(table);
+    }
     out.expiry_days = table.integer("expiry_days", 1, 36500);
     out.common_name = table.string("common_name");
     return out;
@@ -108,6 +114,7 @@ base::Result<CertificatesConfig> read_certificates_config(const Paths& paths) {
     out.max_requests = read_max(table);
     out.home = read_path(table, "homedir_path");
     out.keys_socket = paths.socket(Service::keys);
+    out.own_socket = paths.socket(Service::certificates);
     if (auto preloaded = table.table("preloaded_certs"))
         for (const auto& id : preloaded->keys()) {
             if (preloaded->kind(id) == ConfigTable::Kind::array)
@@ -122,6 +129,8 @@ base::Result<CertificatesConfig> read_certificates_config(const Paths& paths) {
             if (id == "local_ca")
                 out.local_ca =
                     std::pair(entry->string("cert").value_or(""), entry->string("pk").value_or(""));
+            else if (id == "est")
+                out.est = read_est_settings(*entry);
             else
                 out.issuance[id] = read_written_issuance(*entry);
         }
@@ -183,8 +192,10 @@ base::Result<WorkloadConfig> read_workload_config(const Paths& paths) {
         out.edge_ca_key_type = ca->string("key_type").value_or("ec-p256");
         if (const auto renewal = read_renewal(*ca, "auto_renew")) out.edge_ca_renewal = *renewal;
     }
-    if (auto modules = table.table("module_certs"))
+    if (auto modules = table.table("module_certs")) {
         out.module_key_type = modules->string("key_type").value_or("ec-p256");
+        out.modules_by_est = modules->string("method").value_or("") == "est";
+    }
     out.hub = read_hub_table(table);
     if (auto listen = table.table("gateway")) {
         out.gateway_listen.address = listen->string("address");

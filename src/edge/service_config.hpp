@@ -37,8 +37,10 @@ struct CertificatesConfig {
     std::filesystem::path home;
     std::size_t max_requests = 10;
     std::filesystem::path keys_socket;
+    std::filesystem::path own_socket;
     std::map<std::string, std::variant<Uri, std::vector<std::string>>> preloaded;
     std::map<std::string, Issuance> issuance;
+    std::optional<EstSettings> est;  ///< with ids in place of URIs
     std::optional<std::pair<std::string, std::string>> local_ca;  ///< certificate id, key id
     std::vector<UidRule> rules;
 };
@@ -86,6 +88,7 @@ struct WorkloadConfig {
     std::string edge_ca_key_type = "ec-p256";
     RenewalPolicy edge_ca_renewal;
     std::string module_key_type = "ec-p256";
+    bool modules_by_est = false;  ///< server certificates of modules do not come from the Edge CA
     std::string trust_bundle_id = "aziot-edged-trust-bundle";
     HubAddress hub;
     GatewayListen gateway_listen;

@@ -113,11 +113,13 @@ base::Status run_certificates(const ServiceRun& run, ClockFloor& clock) {
     SP_TRY(return, const auto service, CertificatesService::make(std::move(config), clock, &clock));
     *socket.serve = service->serve();
     loops.at(0).post([&] { clock.tell(); });
+    loops.at(0).spawn("keep EST identity", service->keep_identity());
     tell_manager();
     tell_ready(run);
     loops.run(
         [&] {
             clock.end_telling();
+            service->stop();
             socket.listener.reset();
         },
         grace);

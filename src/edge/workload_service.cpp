@@ -35,6 +35,8 @@ std::unexpected<base::Error> forbidden(std::string reason) {
     return base::fail(base::Code::permission_denied, "forbidden", std::move(reason));
 }
 
+constexpr int most_est_requests = 2;
+
 // What fails behind this API is no mistake of the caller's (edge-runtime.md 6.3).
 std::unexpected<base::Error> behind(std::string what, const base::Error& why) {
     return base::fail(base::Code::internal, std::move(what), why.text());
@@ -217,6 +219,25 @@ net::Task<Answer> WorkloadService::decrypt(Module* module, Call call) {
     co_return ok({{"plaintext", plaintext}});
 }
 
+// Few at a time, so that a server that hangs takes no more than that.
+net::Task<base::Result<pki::Chain>> WorkloadService::issue_by_est(std::string certificate_id,
+                                                                  std::string csr) {
+    while (est_asked_ >= most_est_requests) {
+        const net::Completion completion;
+        est_waiting_.push_back(completion);
+        co_await completion.wait();
+    }
+    ++est_asked_;
+    auto chain = co_await certificates_.create(certificate_id, std::move(csr), std::nullopt);
+    --est_asked_;
+    if (!est_waiting_.empty()) {
+        est_waiting_.front().complete();
+        est_waiting_.pop_front();
+    }
+    if (!chain) co_return behind(fmt::format("failed to create cert {}", certificate_id), chain.error());
+    co_return chain;
+}
+
 // The handle names the key by its id, so it stays good when the Edge CA is renewed with a new one.
 net::Task<base::Result<pki::Chain>> WorkloadService::issue_by_edge_ca(std::string certificate_id,
                                                                       std::string csr) {
@@ -251,7 +272,9 @@ net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string
     auto csr = pki::make_csr_pem(wish, *key);
     if (!csr) co_return behind(what, csr.error());
     base::Result<pki::Chain> chain = pki::Chain();
-    while (true) {
+    const bool by_est = config_.modules_by_est && wish.usages.front() == "serverAuth";
+    if (by_est) chain = co_await issue_by_est(certificate_id, *csr);
+    while (!by_est) {
         co_await edge_ca_.settled();
         const auto seen = edge_ca_.changes();
         chain = co_await issue_by_edge_ca(certificate_id, *csr);
@@ -259,7 +282,7 @@ net::Task<Answer> WorkloadService::issue(std::string certificate_id, std::string
         if (chain || edge_ca_.changes() == seen) break;
     }
     if (!chain) {
-        edge_ca_.suspect();
+        if (!by_est) edge_ca_.suspect();
         co_return std::unexpected(std::move(chain).error());
     }
     // Leaf, Edge CA, intermediates, never the root, even if the Edge CA's file holds it (interfaces.md 3).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -63,6 +64,7 @@ class WorkloadService {
     net::Task<Answer> issue(std::string certificate_id, std::string common_name,
                             std::vector<std::string> names, std::string usage);
     net::Task<base::Result<pki::Chain>> issue_by_edge_ca(std::string certificate_id, std::string csr);
+    net::Task<base::Result<pki::Chain>> issue_by_est(std::string certificate_id, std::string csr);
     net::Task<base::Status> register_certificate(std::string module, const http::Response& answer);
     net::Task<bool> look_at(Module* module);
 
@@ -73,6 +75,8 @@ class WorkloadService {
     IdentityClient identity_;
     std::string edge_ca_handle_;  ///< empty until it is asked for
     Renewal edge_ca_;
+    int est_asked_ = 0;  ///< module certificates that are being asked for
+    std::deque<net::Completion> est_waiting_;
     std::vector<std::unique_ptr<Module>> modules_;
     std::optional<net::Event> wake_;
     bool stopping_ = false;

@@ -100,7 +100,7 @@ base::Bytes oid(std::string_view dotted) {
     std::size_t at = 0;
     for (const auto part : base::split(dotted, '.')) {
         std::uint64_t arc = 0;
-        const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), arc);
+        [[maybe_unused]] const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), arc);
         assert(error == std::errc() && end == part.data() + part.size());
         if (at == 0)
             first = arc;

@@ -43,6 +43,12 @@ TEST(Differences, ShowNoPin) {
     EXPECT_EQ(found[0], "k: - -> \"pkcs11:token=t;object=o?pin-value=(hidden)&x=y\"");
 }
 
+TEST(Differences, TellThatAPasswordHasChangedAndNotWhatItIs) {
+    EXPECT_EQ(lines("[cert_issuance.est]\npassword = \"a\"\n", "[cert_issuance.est]\npassword = \"b\"\n"),
+              Lines{"cert_issuance.est.password: (hidden) -> (hidden)"});
+    EXPECT_EQ(lines("", "password = \"b\"\n"), Lines{"password: - -> (hidden)"});
+}
+
 TEST(Differences, TakeADamagedFileForAnEmptyOne) {
     EXPECT_EQ(lines("a = = 1", "a = 1\n"), Lines{"a: - -> 1"});
 }

@@ -199,20 +199,8 @@ image_age_cleanup_threshold = "7d"
 cleanup_time = "00:00"
 )";
     const auto read = edge::read_configuration(*base::ConfigTable::parse(text, "config.toml"));
-    ASSERT_FALSE(read);  // dps, est and pkcs11 are issues of their own
+    ASSERT_FALSE(read);  // dps and pkcs11 are issues of their own
     EXPECT_EQ(read.error().text().find("is not a known key"), std::string::npos) << read.error().text();
-}
-
-TEST(Configuration, KnowsTheKeysOfAnEstIssuanceWhichItRefuses) {
-    const auto text = edge_with("hostname = \"edge\"\n",
-                                "[edge_ca]\nmethod = \"est\"\nurl = \"https://e\"\nusername = \"u\"\n"
-                                "password = \"p\"\nbootstrap_identity_cert = \"file:///c\"\n");
-    const auto read = edge::read_configuration(*base::ConfigTable::parse(text, "config.toml"));
-    ASSERT_FALSE(read);
-    EXPECT_EQ(
-        read.error().reason,
-        "is not usable\nconfig.toml line 12: edge_ca.method is est, which this version does not do yet: "
-        "take local_ca, self_signed, or a certificate of your own");
 }
 
 }  // namespace

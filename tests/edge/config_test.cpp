@@ -115,9 +115,6 @@ TEST(Configuration, WhatThisVersionDoesNotDoIsRefusedByName) {
     EXPECT_NE(refusal("[provisioning]\nsource = \"dps\"\nid_scope = \"0ne\"\n").find("dps"),
               std::string::npos);
     EXPECT_NE(
-        refusal(std::string(article) + "[cert_issuance.est.urls]\ndefault = \"https://x\"\n").find("EST"),
-        std::string::npos);
-    EXPECT_NE(
         refusal("[provisioning]\nsource = \"none\"\n[edge_ca]\ncert = \"file:///x\"\n").find("both needed"),
         std::string::npos);
 }

@@ -128,12 +128,14 @@ void RunningDevice::start() {
     sure(workload_->listen(loop));
     auto ready = std::make_shared<Ready>();
     ready_ = ready;
+    loop.spawn("EST identity", certificates_->keep_identity());
     loop.spawn("device certificate", identity_->keep_certificate());
     loop.spawn("identity", identity_->keep_provisioned());
     loop.spawn("Edge CA", workload_->keep_edge_ca());
     loop.spawn("workload", workload_->prepare([ready] { ready->tell(); }));
     thread_ = std::thread([this] {
         loops_->run([this] {
+            certificates_->stop();
             identity_->stop();
             workload_->stop();
             listeners_.clear();

@@ -64,6 +64,17 @@ class Units(Directory):
         done = run("systemd-analyze", "security", "--offline=yes", f"--threshold={THRESHOLD}", bare, check=False)
         self.assertNotEqual(done.returncode, 0)
 
+    def test_only_who_asks_or_serves_others_has_a_network(self):
+        # The certificates service asks an EST server, identity the hub.
+        for name in ("certificates", "identity", "gateway", "hub"):
+            unit = UNITS / f"sallyport-{name}.service"
+            self.assertEqual(value(unit, "RestrictAddressFamilies"), ["AF_UNIX AF_INET AF_INET6"], name)
+            self.assertEqual(value(unit, "PrivateNetwork") + value(unit, "IPAddressDeny"), [], name)
+        for name in ("keys", "workload"):
+            unit = UNITS / f"sallyport-{name}.service"
+            self.assertEqual(value(unit, "RestrictAddressFamilies"), ["AF_UNIX"], name)
+            self.assertEqual(value(unit, "PrivateNetwork"), ["yes"], name)
+
     def test_who_tells_callers_apart_has_no_user_namespace(self):
         # The kernel would tell every other user as nobody.
         for name in ("keys", "certificates", "identity", "workload"):
