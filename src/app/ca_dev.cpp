@@ -16,7 +16,7 @@
 namespace app {
 namespace {
 
-struct DevOptions {
+struct CaDevOptions {
     std::filesystem::path data, env_file;
     std::vector<std::string> hostnames;
     std::string address = "localhost", output = "env";
@@ -34,7 +34,7 @@ Environment environment_of(const DevCa& made, const std::string& host, std::uint
             {"SALLYPORT_READY", "1"}};
 }
 
-base::Status serve_for_development(const DevOptions& options) {
+base::Status serve_for_development(const CaDevOptions& options) {
     if (auto fine = check_dev_hostnames(options.hostnames); !fine) return fine;
     if (auto fine = check_dev_listen(options.address); !fine) return fine;
     SP_TRY(return, const auto data, dev_data_directory(options.data, "ca-dev"));
@@ -56,7 +56,7 @@ base::Status serve_for_development(const DevOptions& options) {
 }  // namespace
 
 void add_ca_dev(CLI::App& ca, Run& run) {
-    const auto options = std::make_shared<DevOptions>();
+    const auto options = std::make_shared<CaDevOptions>();
     auto* command = ca.add_subcommand(
         "dev",
         "A CA with EST for development and tests: makes what is missing, serves, and prints how to reach it");

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "app/dev.hpp"
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "ca/init.hpp"
@@ -14,17 +15,16 @@
 namespace app {
 namespace {
 
-constexpr const char* root_name = "sallyport-ca-dev-root";
+constexpr const char* ca_root_name = "sallyport-ca-dev-root";
 constexpr const char* issuing_name = "sallyport-ca-dev-issuing";
 constexpr const char* user_name = "dev";
-constexpr std::chrono::days least_rest{30};  // of a bootstrap certificate that is kept
-constexpr std::string_view marker = "# Written by `sallyport ca dev` at each start";
+constexpr std::string_view ca_marker = "# Written by `sallyport ca dev` at each start";
 
 base::Status check_for_development(const std::filesystem::path& config) {
     if (!std::filesystem::exists(config)) return {};
     SP_TRY(return, const auto text, base::read_file(config, "configuration"));
     // The second: of a start that was cut off in between.
-    if (text.starts_with(marker) || text.find(root_name) != std::string::npos) return {};
+    if (text.starts_with(ca_marker) || text.find(ca_root_name) != std::string::npos) return {};
     return base::fail(base::Code::already_exists, "file " + config.string(),
                       "is the configuration of a CA that is not for development",
                       "serve it with sallyport ca run --data " + config.parent_path().string() +
@@ -54,7 +54,7 @@ std::string dev_config(const Secret& secret) {
         "{}: changes do not last.\n\nroot = \"{}\"\nchain = [\"{}\"]\n\n"
         "[profile.device]\nserverkeygen = true\n\n[profile.server]\nserverkeygen = true\nwildcards = "
         "true\n\n",
-        marker, root_name, issuing_name);
+        ca_marker, ca_root_name, issuing_name);
     for (const std::string_view label : {"device", "edge-ca", "server"})
         text += fmt::format(
             "[est.label.{}]\nbootstrap = \"est-identity\"\nest-id = \"{}\"\nuser = \"{}\"\n"
@@ -98,10 +98,10 @@ base::Result<DevCa> make_dev_ca(const std::filesystem::path& data, const base::C
     const auto config = ca::config_file(data);
     if (auto fine = check_for_development(config); !fine) return std::unexpected(fine.error());
     if (!std::filesystem::exists(config)) {
-        const ca::InitInput input{.data = data, .root = root_name, .chain = {issuing_name}};
+        const ca::InitInput input{.data = data, .root = ca_root_name, .chain = {issuing_name}};
         if (auto made = ca::init(input, clock.now()); !made) return std::unexpected(made.error());
     }
-    DevCa made{.root = ca::certificate_file(data, root_name),
+    DevCa made{.root = ca::certificate_file(data, ca_root_name),
                .user = user_name,
                .password = {},
                .bootstrap_certificate = data / "bootstrap.pem",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@
 namespace app {
 
 /// What `hub dev` and `ca dev` do alike.
+
+/// A certificate that was made at an earlier start is kept while it has so long to live.
+inline constexpr std::chrono::days least_rest{30};
 
 /// Where `data` names no directory: $XDG_STATE_HOME/sallyport/<role>, else ~/.local/state/sallyport/<role>.
 base::Result<std::filesystem::path> dev_data_directory(const std::filesystem::path& data,

@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* loopback = "localhost";
 
-struct DevOptions {
+struct HubDevOptions {
     std::filesystem::path data;
     std::vector<std::string> hostnames;
     ListenWish listen;
@@ -64,7 +64,7 @@ base::Error with_way_on(base::Error error, const hub::Listen& listen) {
     return error;
 }
 
-base::Status serve(const DevOptions& options) {
+base::Status serve(const HubDevOptions& options) {
     if (auto fine = check_dev_hostnames(options.hostnames); !fine) return fine;
     SP_TRY(return, const auto data, dev_data_directory(options.data, "hub-dev"));
     remove_stale_environment(options.env_file);
@@ -86,7 +86,7 @@ base::Status serve(const DevOptions& options) {
 }
 
 /// One line: what is wrong and how to go on.
-Exit run_dev(const DevOptions& options) {
+Exit run_dev(const HubDevOptions& options) {
     const auto served = serve(options);
     if (served) return Exit::done;
     fmt::print(stderr, "sallyport: error: {}\n", served.error().text());
@@ -96,7 +96,7 @@ Exit run_dev(const DevOptions& options) {
 }  // namespace
 
 void add_hub_dev(CLI::App& hub, Run& run) {
-    auto options = std::make_shared<DevOptions>();
+    auto options = std::make_shared<HubDevOptions>();
     auto* command = hub.add_subcommand(
         "dev", "a hub for development and tests: makes what is missing, serves, and prints how to reach it");
     command->add_option("--data", options->data,

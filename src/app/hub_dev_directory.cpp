@@ -17,15 +17,14 @@ namespace app {
 
 namespace {
 
-constexpr const char* root_name = "sallyport-hub-dev-ca";
-constexpr std::chrono::days least_rest{30};  // of a server certificate that is kept
+constexpr const char* hub_root_name = "sallyport-hub-dev-ca";
 constexpr std::size_t longest_common_name = 64;
-constexpr std::string_view marker = "# Written by `sallyport hub dev` at each start";
+constexpr std::string_view hub_marker = "# Written by `sallyport hub dev` at each start";
 
 base::Status check_ours(const std::filesystem::path& config) {
     if (!std::filesystem::exists(config)) return {};
     SP_TRY(return, const auto text, base::read_file(config, "configuration"));
-    if (text.starts_with(marker)) return {};
+    if (text.starts_with(hub_marker)) return {};
     return base::fail(base::Code::already_exists, "file " + config.string(),
                       "is the configuration of a hub that is not for development",
                       "serve it with sallyport hub run --data " + config.parent_path().string() +
@@ -72,7 +71,8 @@ base::Status make_certificates(const std::filesystem::path& data, const std::fil
                                const std::vector<std::string>& names, base::Instant now) {
     const auto ca_data = data / "ca";
     if (!std::filesystem::exists(ca::config_file(ca_data))) {
-        if (auto made = ca::init({.data = ca_data, .root = root_name, .chain = {}}, now); !made) return made;
+        if (auto made = ca::init({.data = ca_data, .root = hub_root_name, .chain = {}}, now); !made)
+            return made;
     }
     SP_TRY(return, const auto root, base::read_file(ca_file, "CA certificate"));
     SP_TRY(return, const auto trust, pki::TrustBundle::from_pem(root, "CA file " + ca_file.string()));
@@ -89,14 +89,14 @@ base::Result<DevHub> make_dev_hub(const DevWish& wish, base::Instant now) {
     const auto config_file = data / "hub.toml";
     if (auto fine = check_ours(config_file); !fine) return std::unexpected(fine.error());
     const auto names = dev_names(wish.hostnames, wish.listen.address);
-    const auto ca_file = ca::certificate_file(data / "ca", root_name);
+    const auto ca_file = ca::certificate_file(data / "ca", hub_root_name);
     if (auto made = make_certificates(data, ca_file, names, now); !made) return std::unexpected(made.error());
     {
         SP_TRY(return, const auto registry,
                      registry::Registry::open(data / "registry.db", base::system_clock()));
         if (auto made = registry->make_policies(); !made) return std::unexpected(made.error());
     }
-    const auto text = std::string(marker) + ": changes do not last.\n\n" +
+    const auto text = std::string(hub_marker) + ": changes do not last.\n\n" +
                       hub::initial_config(names, wish.listen, "hub.pem", "hub.key");
     if (auto done = base::write_atomically(config_file, text, base::secret_mode); !done)
         return std::unexpected(done.error());

@@ -20,7 +20,6 @@ namespace edge {
 namespace {
 
 using base::ConfigTable;
-using Kind = base::ConfigTable::Kind;
 
 std::string read_key_type(ConfigTable& table) {
     auto type = table.string("key_type");
@@ -56,7 +55,7 @@ std::optional<SymmetricCredential> read_symmetric(ConfigTable& table, std::strin
 
 std::optional<X509Credential> read_x509(ConfigTable& table, std::vector<std::string>& notices) {
     X509Credential out;
-    if (table.kind("identity_cert") == Kind::table) {
+    if (table.kind("identity_cert") == ConfigTable::Kind::table) {
         auto issued = table.table("identity_cert");
         out.certificate = read_issuance(*issued, notices);
         table.known("identity_pk");
@@ -146,7 +145,7 @@ void read_certificate_sources(ConfigTable& root, Configuration& into) {
             if (auto uri = read_uri(*keys, id)) into.preloaded_keys[id] = *uri;
     if (auto certificates = root.table("preloaded_certs"))
         for (const auto& id : certificates->keys()) {
-            if (certificates->kind(id) == Kind::array) {
+            if (certificates->kind(id) == ConfigTable::Kind::array) {
                 if (auto list = certificates->strings(id)) into.preloaded_certificates[id] = *list;
             } else if (auto uri = read_uri(*certificates, id)) {
                 into.preloaded_certificates[id] = *uri;
@@ -169,7 +168,7 @@ void read_edge_ca(ConfigTable& root, Configuration& into) {
     auto table = root.table("edge_ca");
     if (!table) return;
     auto& ca = into.edge_ca;
-    if (table->kind("cert") == Kind::text || table->known("pk")) {
+    if (table->kind("cert") == ConfigTable::Kind::text || table->known("pk")) {
         ca.certificate = read_uri(*table, "cert");
         ca.key = read_uri(*table, "pk");
         if (!ca.certificate || !ca.key)

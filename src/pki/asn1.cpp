@@ -100,8 +100,8 @@ base::Bytes oid(std::string_view dotted) {
     std::size_t at = 0;
     for (const auto part : base::split(dotted, '.')) {
         std::uint64_t arc = 0;
-        [[maybe_unused]] const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), arc);
-        assert(error == std::errc() && end == part.data() + part.size());
+        [[maybe_unused]] const auto read = std::from_chars(part.data(), part.data() + part.size(), arc);
+        assert(read.ec == std::errc() && read.ptr == part.data() + part.size());
         if (at == 0)
             first = arc;
         else

@@ -28,7 +28,7 @@ using Checked = std::expected<void, CsrFault>;
 std::unexpected<CsrFault> fault(std::string_view id, base::Error error) {
     return std::unexpected(CsrFault{id, std::move(error)});
 }
-auto refuse(std::string_view id, const std::string& thing, std::string reason, std::string fix = {}) {
+auto invalid(std::string_view id, const std::string& thing, std::string reason, std::string fix = {}) {
     return fault(id, {base::Code::invalid_argument, thing, std::move(reason), std::move(fix)});
 }
 auto malformed(std::string_view id, const std::string& thing, std::string reason, std::string fix = {}) {
@@ -56,10 +56,10 @@ Checked check_digest(const X509_REQ* request, const std::string& thing) {
         digest = pss && pss->hashAlgorithm ? OBJ_obj2nid(pss->hashAlgorithm->algorithm) : NID_sha1;
     } else if (OBJ_find_sigid_algs(signature, &digest, &key) != 1) {
         clear_openssl_errors();
-        return refuse("csr.weak_digest", thing, "is signed by an unknown algorithm", "sign it with SHA-256");
+        return invalid("csr.weak_digest", thing, "is signed by an unknown algorithm", "sign it with SHA-256");
     }
     if (digest == NID_sha256 || digest == NID_sha384 || digest == NID_sha512) return {};
-    return refuse(
+    return invalid(
         "csr.weak_digest", thing,
         fmt::format("is signed with {}", digest == NID_undef ? "no digest of ours" : OBJ_nid2ln(digest)),
         "sign it with SHA-256");
@@ -104,9 +104,9 @@ Checked read_attributes(const X509_REQ* request, const std::string& thing, Csr& 
         const bool extensions = nid == NID_ext_req || nid == NID_ms_ext_req;
         // OpenSSL would read the first and never tell of the others.
         if (extensions && (++extension_attributes > 1 || X509_ATTRIBUTE_count(attribute) != 1))
-            return refuse("csr.duplicate_extension", thing, "asks for its extensions more than once");
+            return invalid("csr.duplicate_extension", thing, "asks for its extensions more than once");
         if (again)
-            return refuse("csr.duplicate_extension", thing, fmt::format("has the attribute {} twice", oid));
+            return invalid("csr.duplicate_extension", thing, fmt::format("has the attribute {} twice", oid));
         if (nid == NID_pkcs9_challengePassword || oid == linking_oid) {
             const ASN1_TYPE* value = X509_ATTRIBUTE_get0_type(attribute, 0);
             const int type = value ? ASN1_TYPE_get(value) : V_ASN1_UNDEF;
@@ -132,10 +132,10 @@ Checked read_subject(const X509_NAME* subject, const std::string& thing, Csr& cs
         csr.subject_attributes.push_back(
             {nid == NID_undef ? object_text(type) : OBJ_nid2sn(nid), utf8(value), is_plain(value)});
         if (csr.subject_attributes.back().value.find('\0') != std::string::npos)
-            return refuse("name.subject", thing, "has a NUL in its subject");
+            return invalid("name.subject", thing, "has a NUL in its subject");
     }
     if (common_names_of(subject).size() > 1)
-        return refuse("name.subject", thing, "has more than one common name in its subject");
+        return invalid("name.subject", thing, "has more than one common name in its subject");
     return {};
 }
 
@@ -161,7 +161,7 @@ Checked read_names(const X509_EXTENSION* extension, const std::string& thing, Cs
     csr.names = general_names_text(names->get());
     for (const auto& name : csr.names)
         if (name.find('\0') != std::string::npos)
-            return refuse("name.san", thing, "asks for a name with a NUL in it");
+            return invalid("name.san", thing, "asks for a name with a NUL in it");
     return {};
 }
 
@@ -214,7 +214,7 @@ Checked read_extensions(X509_REQ* request, const std::string& thing, Csr& csr) {
     for (int i = 0; i < sk_X509_EXTENSION_num(extensions.get()); ++i) {
         X509_EXTENSION* extension = sk_X509_EXTENSION_value(extensions.get(), i);
         if (!seen.insert(object_text(X509_EXTENSION_get_object(extension))).second)
-            return refuse("csr.duplicate_extension", thing, "asks for an extension twice");
+            return invalid("csr.duplicate_extension", thing, "asks for an extension twice");
         csr.extensions.push_back(object_text(X509_EXTENSION_get_object(extension)));
         if (auto fine = read_extension(extension, thing, csr); !fine) return fine;
     }

@@ -10,7 +10,6 @@
 #include "pki/permitted_names.hpp"
 #include "pki/profile.hpp"
 #include "pki/public_key_info.hpp"
-#include "pki/refuse.hpp"
 
 namespace pki {
 namespace {
@@ -23,6 +22,10 @@ struct Validity {
     base::Instant not_before;
     base::Instant not_after;
 };
+
+auto refuse(std::string thing, std::string reason, std::string fix = {}) {
+    return base::fail(base::Code::invalid_argument, std::move(thing), std::move(reason), std::move(fix));
+}
 
 std::string issuer_thing(const Certificate& issuer) {
     return fmt::format("issuer {}", issuer.subject());
