@@ -59,7 +59,8 @@ base::Status write_ca(const std::filesystem::path& data, const std::vector<Link>
     }
     if (auto done = files.write(full_chain_file(data), full_chain, base::public_mode); !done) return done;
     // Last: what has no ca.toml is no CA.
-    if (auto done = files.write(config_file(data), config_text(config), base::public_mode); !done) return done;
+    if (auto done = files.write(config_file(data), config_text(config), base::public_mode); !done)
+        return done;
     files.keep();
     return {};
 }
@@ -75,7 +76,8 @@ base::Status check_ca_names(const std::vector<std::string>& names) {
     return {};
 }
 
-base::Status check_no_ca(const std::filesystem::path& data, const std::vector<std::string>& names, bool keys) {
+base::Status check_no_ca(const std::filesystem::path& data, const std::vector<std::string>& names,
+                         bool keys) {
     std::vector<Path> files{config_file(data), full_chain_file(data)};
     for (const auto& name : names) {
         files.push_back(certificate_file(data, name));
@@ -85,7 +87,8 @@ base::Status check_no_ca(const std::filesystem::path& data, const std::vector<st
         std::error_code ignored;
         if (std::filesystem::exists(std::filesystem::symlink_status(file, ignored)))
             return base::fail(base::Code::already_exists, fmt::format("file {}", file.string()),
-                              "exists already", "name another directory with --data; nothing is ever replaced");
+                              "exists already",
+                              "name another directory with --data; nothing is ever replaced");
     }
     return {};
 }

@@ -41,8 +41,8 @@ class NewFiles {
 base::Result<Link> make_link(const std::string& name, pki::Profile profile, std::optional<int> path_length,
                              pki::KeyType type, const Link* issuer, base::Instant now);
 
-/// Adds the intermediates `names` below the last of `links`. Each may have as many CAs below it as the further
-/// ones and one Edge CA make.
+/// Adds the intermediates `names` below the last of `links`. Each may have as many CAs below it as the
+/// further ones and one Edge CA make.
 base::Status add_intermediates(std::vector<Link>& links, std::span<const std::string> names,
                                pki::KeyType type, base::Instant now);
 

@@ -13,7 +13,7 @@
 #include "ca/ledger.hpp"
 #include "ca/new_ca.hpp"
 #include "pki/csr.hpp"
-#include "pki/digest.hpp"
+#include "pki/subject_name.hpp"
 #include "pki/verify.hpp"
 
 namespace ca {
@@ -30,7 +30,8 @@ Path pending_file(const Path& data) {
 }
 
 auto stick_error(const Path& file, std::string reason, std::string fix = {}) {
-    return base::fail(base::Code::invalid_argument, "file " + file.string(), std::move(reason), std::move(fix));
+    return base::fail(base::Code::invalid_argument, "file " + file.string(), std::move(reason),
+                      std::move(fix));
 }
 
 base::Result<std::string> read_stick(const Path& file) {
@@ -80,10 +81,6 @@ base::Result<Wish> read_wish(const Path& file) {
     return wish;
 }
 
-std::string key_digest(const pki::PublicKey& key) {
-    return base::to_hex(pki::sha256(key.der()));
-}
-
 bool confirmed(const Confirm& confirm, const std::string& question) {
     return confirm && confirm(question);
 }
@@ -96,18 +93,21 @@ auto not_confirmed() {
 base::Status check_answer(const pki::Certificate& root, const pki::Certificate& certificate, const Wish& wish,
                           const pki::PrivateKey& key, base::Instant now) {
     const auto refuse = [&](std::string reason) {
-        return base::fail(base::Code::invalid_argument, "certificate " + certificate.subject(), std::move(reason),
+        return base::fail(base::Code::invalid_argument, "certificate " + certificate.subject(),
+                          std::move(reason),
                           "sign the newest request of this machine with sallyport ca root sign");
     };
     if (!key.matches(certificate)) return refuse("is not for the key that was made here");
-    if (certificate.subject() != "CN=" + wish.chain.front()) return refuse("has another name than was asked for");
+    if (certificate.subject() != "CN=" + wish.chain.front())
+        return refuse("has another name than was asked for");
     if (!certificate.is_ca()) return refuse("is not a CA certificate");
     if (!root.is_ca() || !root.is_self_issued()) return refuse("does not come with a root");
     const pki::Chain chain{certificate};
     const pki::TrustBundle trust({root});
     const auto judged = pki::verify({.chain = chain, .trust = trust, .now = now});
     if (!judged.verdict.accepted())
-        return refuse(fmt::format("does not verify below {}: {}", root.subject(), pki::summary(judged.verdict)));
+        return refuse(
+            fmt::format("does not verify below {}: {}", root.subject(), pki::summary(judged.verdict)));
     return {};
 }
 
@@ -125,12 +125,13 @@ base::Status request_intermediate(const IntermediateRequest& input, base::Instan
     SP_TRY(return, const auto key, pki::PrivateKey::generate(input.key_type));
     SP_TRY(return, const auto csr, pki::make_csr_pem({.common_name = input.chain.front(), .ca = true}, key));
     const auto text = wish_text({.chain = input.chain,
-                                 .key_sha256 = key_digest(key.public_key()),
+                                 .key_sha256 = base::to_hex(pki::key_digest(key.public_key())),
                                  .key_type = std::string(pki::to_string(input.key_type)),
                                  .made = now});
     SP_TRY(return, const auto pem, key.pem());
     NewFiles files;
-    if (auto done = files.write(key_file(input.data, input.chain.front()), pem.text(), base::secret_mode); !done)
+    if (auto done = files.write(key_file(input.data, input.chain.front()), pem.text(), base::secret_mode);
+        !done)
         return done;
     if (auto done = files.write(pending_file(input.data), text, base::public_mode); !done) return done;
     if (auto done = base::write_atomically(input.stick / "request.csr.pem", csr, base::public_mode); !done)
@@ -146,7 +147,7 @@ base::Status sign_intermediate(const RootSigning& input, const base::Clock& cloc
     SP_TRY(return, const auto wish, read_wish(input.stick / "request.json"));
     SP_TRY(return, const auto csr_text, read_stick(csr_file));
     SP_TRY(return, const auto csr, pki::csr_from_pem(csr_text, "certificate request " + csr_file.string()));
-    if (key_digest(csr.key) != wish.key_sha256 || csr.common_name != wish.chain.front())
+    if (base::to_hex(pki::key_digest(csr.key)) != wish.key_sha256 || csr.common_name != wish.chain.front())
         return stick_error(csr_file, "does not fit request.json", "write both anew on the issuing machine");
     const auto now = clock.now();
     if (now - wish.made > longest_wait || wish.made - now > longest_wait)
@@ -158,10 +159,12 @@ base::Status sign_intermediate(const RootSigning& input, const base::Clock& cloc
     const int below = static_cast<int>(wish.chain.size());
     const std::chrono::seconds lifetime =
         input.lifetime.value_or(pki::rules(pki::Profile::intermediate).lifetime);
-    const auto end = std::min(now + lifetime, ledger->issuers().empty() ? ledger->root().not_after()
-                                                                        : ledger->issuers().front().not_after());
+    const auto end =
+        std::min(now + lifetime, ledger->issuers().empty() ? ledger->root().not_after()
+                                                           : ledger->issuers().front().not_after());
     const auto question = fmt::format(
-        "issuer       {}\nsubject      CN={}\nkey          {}, SHA-256 {}\npath length  {} (CAs that may stand "
+        "issuer       {}\nsubject      CN={}\nkey          {}, SHA-256 {}\npath length  {} (CAs that may "
+        "stand "
         "below)\nends         {}\nrequested    {}",
         ledger->root().subject(), wish.chain.front(), csr.key.description(), wish.key_sha256, below,
         base::format_rfc3339(end), base::format_rfc3339(wish.made));
@@ -212,8 +215,8 @@ base::Status install_intermediate(const IntermediateInstall& input, const base::
             for (const char c : *input.root_sha256)
                 if (c != ':') wanted += c;
             if (!base::equal_ignoring_case(wanted, base::to_hex(root.sha256())))
-                return stick_error(input.stick / "root.pem",
-                                   "is another root than --root-sha256 says: " + pki::with_colons(root.sha256()));
+                return stick_error(input.stick / "root.pem", "is another root than --root-sha256 says: " +
+                                                                 pki::with_colons(root.sha256()));
         } else if (!confirmed(input.confirm, fmt::format("root     {}\nSHA-256  {}", root.subject(),
                                                          pki::with_colons(root.sha256())))) {
             return not_confirmed();

@@ -11,14 +11,14 @@
 #include "base/error.hpp"
 #include "pki/key.hpp"
 
-/// A CA whose root key never meets the network (est-and-pki.md 9.1): files travel on a stick between the machine
-/// of the root and the machine that issues. Whatever is on the stick is taken as written by an enemy: read up to
-/// a small size, parsed, and shown before it counts.
+/// A CA whose root key never meets the network (est-and-pki.md 9.1): files travel on a stick between the
+/// machine of the root and the machine that issues. Whatever is on the stick is taken as written by an enemy:
+/// read up to a small size, parsed, and shown before it counts.
 namespace ca {
 
 struct IntermediateRequest {
-    std::filesystem::path data;            ///< of the issuing machine; holds no CA yet
-    std::vector<std::string> chain;        ///< from below the root downwards; the first one is asked for
+    std::filesystem::path data;      ///< of the issuing machine; holds no CA yet
+    std::vector<std::string> chain;  ///< from below the root downwards; the first one is asked for
     pki::KeyType key_type = pki::KeyType::ec_p256;
     std::filesystem::path stick;
 };
@@ -45,8 +45,8 @@ struct IntermediateInstall {
     std::optional<std::string> root_sha256{};  ///< what the root's thumbprint must be; hex, colons allowed
     Confirm confirm{};                         ///< asked where that is not given
 };
-/// Checks what came back (key, name, chain, room for the CAs below), makes the intermediates below it, and then
-/// the CA with its books.
+/// Checks what came back (key, name, chain, room for the CAs below), makes the intermediates below it, and
+/// then the CA with its books.
 base::Status install_intermediate(const IntermediateInstall& input, const base::Clock& clock);
 
 }  // namespace ca

@@ -66,7 +66,8 @@ base::Status prepare(Ledger& ledger, const Path& data, std::string name, base::I
     SP_TRY(return, const auto old_with_new, cross_sign(old_root, new_root, now));
     SP_TRY(return, const auto new_with_old, cross_sign(new_root, old_root, now));
     SP_TRY(return, const auto pem, new_root.key.pem());
-    if (auto done = base::write_atomically(key_file(data, name), pem.text(), base::secret_mode); !done) return done;
+    if (auto done = base::write_atomically(key_file(data, name), pem.text(), base::secret_mode); !done)
+        return done;
     if (auto done = write_certificate(certificate_file(data, name), new_root.certificate); !done) return done;
     if (auto done = write_certificate(cross_file(data, old_name, name), old_with_new); !done) return done;
     if (auto done = write_certificate(cross_file(data, name, old_name), new_with_old); !done) return done;
@@ -78,9 +79,14 @@ base::Status prepare(Ledger& ledger, const Path& data, std::string name, base::I
                 {old_with_new, pki::Profile::intermediate, name},
                 {new_with_old, pki::Profile::intermediate, old_name}};
     for (const auto& one : news)
-        if (auto done = ledger.import(one.certificate, one.profile, one.issuer, "rollover"); !done) return done;
-    const Rollover state{
-        .step = Rollover::Step::prepared, .from = old_name, .to = name, .prepared = now, .switched = {}, .retired = {}};
+        if (auto done = ledger.import(one.certificate, one.profile, one.issuer, "rollover"); !done)
+            return done;
+    const Rollover state{.step = Rollover::Step::prepared,
+                         .from = old_name,
+                         .to = name,
+                         .prepared = now,
+                         .switched = {},
+                         .retired = {}};
     return base::write_atomically(rollover_file(data), rollover_text(state), base::public_mode);
 }
 
@@ -92,8 +98,8 @@ base::Status put_root_into_config(const Path& data, const std::string& name) {
     for (const auto line : base::split(text, '\n')) {
         const auto trimmed = base::trim(line);
         if (trimmed.starts_with('[')) top = false;
-        const bool is_root = top && trimmed.starts_with("root") &&
-                             base::trim(trimmed.substr(4)).starts_with('=');
+        const bool is_root =
+            top && trimmed.starts_with("root") && base::trim(trimmed.substr(4)).starts_with('=');
         changed += is_root ? fmt::format("root = \"{}\"", name) : std::string(line);
         changed += '\n';
     }
@@ -107,7 +113,8 @@ base::Status switch_over(Ledger& ledger, const Path& data, Rollover state, base:
     std::string full_chain;
     std::optional<pki::Certificate> top;
     if (!chain.empty()) {
-        // The same key under another root: what it has issued so far stays good, and so does what it will issue.
+        // The same key under another root: what it has issued so far stays good, and so does what it will
+        // issue.
         const auto& known = ledger.issuers()[chain.size() - 1];
         SP_TRY(return, top,
                      pki::issue({.profile = pki::Profile::intermediate,
@@ -116,20 +123,24 @@ base::Status switch_over(Ledger& ledger, const Path& data, Rollover state, base:
                                  .path_length = static_cast<int>(chain.size()),
                                  .subject_der = pki::subject_der(known)},
                                 &root.certificate, root.key, now));
-        if (auto done = write_certificate(switched_file(data, chain.front(), state.to), *top); !done) return done;
-        if (auto done = ledger.import(*top, pki::Profile::intermediate, state.to, "rollover"); !done) return done;
+        if (auto done = write_certificate(switched_file(data, chain.front(), state.to), *top); !done)
+            return done;
+        if (auto done = ledger.import(*top, pki::Profile::intermediate, state.to, "rollover"); !done)
+            return done;
         for (std::size_t i = 0; i + 1 < chain.size(); ++i) full_chain += ledger.issuers()[i].pem();
         full_chain += top->pem();
     }
     full_chain += root.certificate.pem();
     state.step = Rollover::Step::switched;
     state.switched = now;
-    if (auto done = base::write_atomically(rollover_file(data), rollover_text(state), base::public_mode); !done)
+    if (auto done = base::write_atomically(rollover_file(data), rollover_text(state), base::public_mode);
+        !done)
         return done;
     // From here on it counts; these files only say the same in their own places.
     if (top)
         if (auto done = write_certificate(certificate_file(data, chain.front()), *top); !done) return done;
-    if (auto done = base::write_atomically(full_chain_file(data), full_chain, base::public_mode); !done) return done;
+    if (auto done = base::write_atomically(full_chain_file(data), full_chain, base::public_mode); !done)
+        return done;
     return put_root_into_config(data, state.to);
 }
 
@@ -165,9 +176,10 @@ base::Status rollover_next(const std::filesystem::path& data, const std::string&
         done = retire(data, status.rollover, now);
     if (!done) return done;
     SP_TRY(return, const auto state, read_rollover(data));
-    ledger->write({.kind = "rollover",
-                   .detail = fmt::format("{} from {} to {}{}", status.next, state.from, state.to,
-                                         status.waiting > 0 ? fmt::format(", forced over {}", status.waiting) : "")});
+    ledger->write(
+        {.kind = "rollover",
+         .detail = fmt::format("{} from {} to {}{}", status.next, state.from, state.to,
+                               status.waiting > 0 ? fmt::format(", forced over {}", status.waiting) : "")});
     SP_TRY(return, const auto head, ledger->sign_head());
     return {};
 }

@@ -11,8 +11,8 @@
 #include "base/error.hpp"
 #include "pki/certificate.hpp"
 
-/// The way from one root to the next without a day on which a device trusts nobody (est-and-pki.md 5, RFC 7030
-/// 4.1.3).
+/// The way from one root to the next without a day on which a device trusts nobody (est-and-pki.md 5, RFC
+/// 7030 4.1.3).
 namespace ca {
 
 /// Where it stands, as `rollover.json` keeps it; its writing is the moment at which a step counts.
@@ -39,9 +39,9 @@ base::Result<RolloverCertificates> load_rollover(const std::filesystem::path& da
 /// What the next step waits for.
 struct RolloverStatus {
     Rollover rollover;
-    std::string next;                  ///< "prepare", "switch", "retire", "nothing"
-    std::uint64_t waiting = 0;         ///< certificates that would be hurt by it
-    std::vector<std::string> devices;  ///< whose they are, the first few
+    std::string next;                         ///< "prepare", "switch", "retire", "nothing"
+    std::uint64_t waiting = 0;                ///< certificates that would be hurt by it
+    std::vector<std::string> devices;         ///< whose they are, the first few
     std::optional<base::Instant> latest_end;  ///< when the last of them ends by itself
 };
 base::Result<RolloverStatus> rollover_status(const std::filesystem::path& data, base::Instant now);

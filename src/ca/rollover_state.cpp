@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "ca/rollover.hpp"
+
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <charconv>
 #include <set>
@@ -10,7 +12,6 @@
 #include "base/result.hpp"
 #include "ca/inventory_reader.hpp"
 #include "ca/layout.hpp"
-#include "ca/rollover.hpp"
 #include "ca/rollover_files.hpp"
 
 namespace ca {
@@ -36,7 +37,8 @@ base::Status count_waiting(const Path& data, base::Instant since, base::Instant 
     while (true) {
         SP_TRY(return, const auto page, reader.list(wish, now));
         for (const auto& entry : page) {
-            const bool ca = entry.profile == pki::Profile::root || entry.profile == pki::Profile::intermediate;
+            const bool ca =
+                entry.profile == pki::Profile::root || entry.profile == pki::Profile::intermediate;
             if (ca || entry.issued_at >= since || entry.revocation || entry.replaced_by) continue;
             ++status.waiting;
             status.latest_end = entry.not_after;
@@ -55,13 +57,12 @@ std::string rollover_text(const Rollover& rollover) {
     std::string_view step = "none";
     for (const auto& [each, name] : step_names)
         if (each == rollover.step) step = name;
-    return boost::json::serialize(
-               boost::json::object{{"step", step},
-                                   {"from", rollover.from},
-                                   {"to", rollover.to},
-                                   {"prepared", base::format_rfc3339(rollover.prepared)},
-                                   {"switched", base::format_rfc3339(rollover.switched)},
-                                   {"retired", base::format_rfc3339(rollover.retired)}}) +
+    return boost::json::serialize(boost::json::object{{"step", step},
+                                                      {"from", rollover.from},
+                                                      {"to", rollover.to},
+                                                      {"prepared", base::format_rfc3339(rollover.prepared)},
+                                                      {"switched", base::format_rfc3339(rollover.switched)},
+                                                      {"retired", base::format_rfc3339(rollover.retired)}}) +
            "\n";
 }
 
@@ -85,10 +86,10 @@ base::Result<Rollover> read_rollover(const std::filesystem::path& data) {
     const auto prepared = base::parse_rfc3339(member("prepared"));
     const auto switched = base::parse_rfc3339(member("switched"));
     const auto retired = base::parse_rfc3339(member("retired"));
-    if (rollover.step == Rollover::Step::none || !check_ca_name(rollover.from) || !check_ca_name(rollover.to) ||
-        !prepared || !switched || !retired)
-        return base::fail(base::Code::malformed, "file " + file.string(), "does not tell where a rollover stands",
-                          "put it back from a backup");
+    if (rollover.step == Rollover::Step::none || !check_ca_name(rollover.from) ||
+        !check_ca_name(rollover.to) || !prepared || !switched || !retired)
+        return base::fail(base::Code::malformed, "file " + file.string(),
+                          "does not tell where a rollover stands", "put it back from a backup");
     rollover.prepared = *prepared;
     rollover.switched = *switched;
     rollover.retired = *retired;
@@ -108,8 +109,8 @@ base::Result<RolloverCertificates> load_rollover(const std::filesystem::path& da
         return after;
     }
     const bool switched = rollover.step == Rollover::Step::switched;
-    RolloverCertificates now_valid{switched ? new_root : old_root, std::nullopt,
-                                   {new_with_old, old_with_new, old_root, new_root}};
+    RolloverCertificates now_valid{
+        switched ? new_root : old_root, std::nullopt, {new_with_old, old_with_new, old_root, new_root}};
     if (switched) now_valid.above = new_with_old;
     return now_valid;
 }
