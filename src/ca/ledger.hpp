@@ -34,8 +34,8 @@ struct Order {
     Actor actor{};
     std::optional<std::string> replaces{};  ///< serial of the certificate that is renewed
     std::string detail{};                   ///< for the audit line: "serverkeygen", "approved by 1000"
-    std::vector<std::string> permitted{};  ///< a CA: the names that it may issue for; empty: any
-    std::optional<int> path_length{};      ///< an intermediate: how many CAs may stand below it
+    std::vector<std::string> permitted{};   ///< a CA: the names that it may issue for; empty: any
+    std::optional<int> path_length{};       ///< an intermediate: how many CAs may stand below it
     bool allow_short = false;  ///< also where the issuer ends within a tenth of the lifetime asked for
 };
 
@@ -77,6 +77,11 @@ class Ledger {
     void issue(const Order& order, std::function<void(base::Result<pki::Chain>)> done);
     /// The same, waiting, for commands.
     base::Result<pki::Chain> issue(const Order& order);
+
+    /// Takes a certificate into the books that was not signed by `issue`: by another of this CA's keys, or on
+    /// the machine of the root. issuer: the name of the CA that signed it.
+    base::Status import(const pki::Certificate& certificate, pki::Profile profile, const std::string& issuer,
+                        const std::string& detail);
 
     /// Final for every reason but certificate_hold, which `unrevoke` lifts. not_found: never issued here;
     /// already_exists: revoked already.
