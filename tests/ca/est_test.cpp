@@ -375,7 +375,6 @@ TEST_F(Est, CertificatesThatAreNoGoodAreRefusedAlsoWithAPassword) {
     const auto brief = ca.issue(pki::Profile::device, "dev1", {}, std::chrono::hours(1));
     ca.clock().move(std::chrono::hours(2));
     refuse(brief, "auth.expired");
-    ca.clock().move(-std::chrono::hours(24 * 2));
     EXPECT_EQ(ca.issued_count(), before + 4);
 }
 
