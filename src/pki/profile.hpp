@@ -58,6 +58,8 @@ struct IssueInput {
     bool client_auth = false;                        ///< profile server: adds clientAuth
     std::optional<int> path_length{};                ///< profile root or intermediate: an explicit limit
     std::optional<base::Bytes> subject_der{};        ///< a whole subject in place of CN alone (renewal)
+    /// A CA: names that it may issue for, "DNS:edge1", "IP:10.1.0.0/16"; empty: any (name constraints).
+    std::vector<std::string> permitted{};
 };
 
 /// Makes and signs a certificate: version 3, serial of 16 random octets positive, notBefore backdated 5
