@@ -77,7 +77,8 @@ void log_refusal(const std::string& service, std::string_view path, const Caller
                           {"program", caller.process ? name_of(*caller.process) : "unknown"}});
         return;
     }
-    base::log::write(status >= 500 ? base::log::Level::warning : base::log::Level::debug,
+    // Who is too early asks again and again; why it waits has been said.
+    base::log::write(status >= 500 && status != 503 ? base::log::Level::warning : base::log::Level::debug,
                      base::events::request_refused, why,
                      {{"service", service}, {"path", std::string(path)}, {"status", std::to_string(status)}});
 }

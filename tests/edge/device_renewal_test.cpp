@@ -98,7 +98,11 @@ TEST_F(DeviceRenewal, OldCertificateStaysUntilTheHubTakesTheNewOneAndNothingLoca
 
     hub_.accept_only(thumbprint(next));
     clock_.move(minutes(65));
-    until("the next certificate is taken over", [&] { return certificate("device-id") == next; });
+    until("the next certificate is taken over", [&] {
+        // An offer that was under way when the hub changed its mind has its next one by the new time.
+        clock_.move(minutes(2));
+        return certificate("device-id") == next;
+    });
     EXPECT_EQ(create_module("mod2").status, 200);
     EXPECT_EQ(hub_.primary_key("$edgeHub"), key);
     EXPECT_FALSE(certificate("device-id-temp"));
