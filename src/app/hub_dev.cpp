@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "app/command.hpp"
+#include "app/dev.hpp"
 #include "app/environment.hpp"
 #include "app/hub_dev_directory.hpp"
 #include "app/hub_seed.hpp"
 #include "app/hub_serve.hpp"
-#include "base/file.hpp"
 #include "base/result.hpp"
-#include "pki/peer_name.hpp"
 
 namespace app {
 
@@ -31,37 +28,6 @@ struct Options {
     std::filesystem::path env_file;
     std::filesystem::path seed;
 };
-
-base::Result<std::filesystem::path> data_directory(const Options& options) {
-    const auto value = [](const char* name) {
-        return std::string(std::getenv(name) ? std::getenv(name) : "");
-    };
-    auto data = options.data;
-    if (data.empty()) {
-        if (const auto state = value("XDG_STATE_HOME"); state.starts_with('/'))
-            data = std::filesystem::path(state) / "sallyport/hub-dev";
-        else if (const auto home = value("HOME"); home.starts_with('/'))
-            data = std::filesystem::path(home) / ".local/state/sallyport/hub-dev";
-        else
-            return base::fail(base::Code::usage, "--data", "is missing, and HOME is not set",
-                              "name a directory with --data");
-    }
-    return std::filesystem::absolute(data).lexically_normal();
-}
-
-base::Status check_hostnames(const std::vector<std::string>& names) {
-    for (const auto& name : names) {
-        auto fine = hub::check_hub_name(name);
-        if (fine && name.find('*') != std::string::npos)
-            fine = base::fail(base::Code::usage, "hostname " + name, "is a wildcard",
-                              "name each host with a --hostname of its own");
-        if (fine) continue;
-        auto error = std::move(fine).error();
-        error.code = base::Code::usage;
-        return std::unexpected(std::move(error));
-    }
-    return {};
-}
 
 /// What the shells and programs beside it need to know.
 base::Result<Environment> environment_of(hub::Hub& hub, const std::filesystem::path& ca_file) {
@@ -82,24 +48,6 @@ base::Result<Environment> environment_of(hub::Hub& hub, const std::filesystem::p
         {"SALLYPORT_READY", "1"}};
 }
 
-base::Status tell(const Options& options, const Environment& environment) {
-    if (!options.env_file.empty()) {
-        const auto text = environment_lines(environment);
-        if (auto done = base::write_atomically(options.env_file, text, base::secret_mode); !done) return done;
-    }
-    fmt::print("{}", options.output == "json" ? environment_json(environment) + "\n"
-                                              : environment_lines(environment));
-    std::fflush(stdout);
-    return {};
-}
-
-/// A file of a hub that runs no more would be taken for ours.
-void remove_stale(const std::filesystem::path& file) {
-    std::error_code ignored;
-    if (!file.empty() && std::filesystem::is_regular_file(std::filesystem::symlink_status(file, ignored)))
-        std::filesystem::remove(file, ignored);
-}
-
 /// A port that cannot be had: which option chooses another.
 base::Error with_way_on(base::Error error, const hub::Listen& listen) {
     if (!error.thing.starts_with("listener ")) return error;
@@ -117,22 +65,20 @@ base::Error with_way_on(base::Error error, const hub::Listen& listen) {
 }
 
 base::Status serve(const Options& options) {
-    if (auto fine = check_hostnames(options.hostnames); !fine) return fine;
-    SP_TRY(return, const auto data, data_directory(options));
-    remove_stale(options.env_file);
+    if (auto fine = check_dev_hostnames(options.hostnames); !fine) return fine;
+    SP_TRY(return, const auto data, dev_data_directory(options.data, "hub-dev"));
+    remove_stale_environment(options.env_file);
     hub::Listen defaults;
     defaults.address = loopback;
     const auto listen = options.listen.over(defaults);
-    if (listen.address != loopback && !pki::PeerName::parse(listen.address).is_address())
-        return base::fail(base::Code::usage, "--listen " + listen.address, "is not an IP address",
-                          "give an address such as 0.0.0.0, :: or 127.0.0.2, or localhost");
+    if (auto fine = check_dev_listen(listen.address); !fine) return fine;
     SP_TRY(return, auto made, make_dev_hub({data, options.hostnames, listen}, base::system_clock().now()));
     ServeHooks hooks;
     if (!options.seed.empty())
         hooks.prepare = [&](hub::Hub& hub) { return seed_registry(hub.registry(), options.seed); };
     hooks.serving = [&](hub::Hub& hub) -> base::Status {
         SP_TRY(return, const auto environment, environment_of(hub, made.ca_file));
-        return tell(options, environment);
+        return tell_environment(environment, options.output, options.env_file);
     };
     auto served = serve_hub(std::move(made.config), hooks);
     if (!served) return std::unexpected(with_way_on(std::move(served).error(), listen));

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/hub_dev_directory.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 
+#include "app/dev.hpp"
 #include "base/file.hpp"
 #include "base/result.hpp"
-#include "ca/authority.hpp"
 #include "ca/init.hpp"
 #include "ca/layout.hpp"
+#include "ca/ledger.hpp"
 #include "pki/peer_name.hpp"
 #include "pki/verify.hpp"
 #include "registry/registry.hpp"
@@ -22,30 +21,6 @@ constexpr const char* root_name = "sallyport-hub-dev-ca";
 constexpr std::chrono::days least_rest{30};  // of a server certificate that is kept
 constexpr std::size_t longest_common_name = 64;
 constexpr std::string_view marker = "# Written by `sallyport hub dev` at each start";
-
-std::string machine_name() {
-    char name[256]{};
-    return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
-
-bool is_unspecified(const std::string& address) {
-    const auto peer = pki::PeerName::parse(address);
-    return std::ranges::all_of(peer.address(), [](std::byte octet) { return octet == std::byte{0}; });
-}
-
-/// Every name that a client may dial, the hub's own first.
-std::vector<std::string> names_of(const DevWish& wish) {
-    std::vector<std::string> names;
-    const auto add = [&](const std::string& name) {
-        const auto same = [&](const auto& known) { return base::equal_ignoring_case(known, name); };
-        if (hub::check_hub_name(name) && std::ranges::none_of(names, same)) names.push_back(name);
-    };
-    for (const auto& name : wish.hostnames) add(name);
-    for (const auto* name : {"localhost", "127.0.0.1", "::1"}) add(name);
-    add(machine_name());
-    if (wish.listen.address != "localhost" && !is_unspecified(wish.listen.address)) add(wish.listen.address);
-    return names;
-}
 
 base::Status check_ours(const std::filesystem::path& config) {
     if (!std::filesystem::exists(config)) return {};
@@ -77,15 +52,16 @@ bool still_fits(const std::filesystem::path& data, const std::vector<std::string
 
 /// Key and certificate; a start that finds the one without the other makes both again.
 base::Status issue_server_certificate(const std::filesystem::path& data,
-                                      const std::vector<std::string>& names, base::Instant now) {
-    SP_TRY(return, auto authority, ca::Authority::open(data / "ca"));
+                                      const std::vector<std::string>& names) {
+    SP_TRY(return, const auto ledger, ca::Ledger::open(data / "ca", base::system_clock()));
     SP_TRY(return, const auto key, pki::PrivateKey::generate(pki::KeyType::ec_p256));
-    ca::Request request{.profile = pki::Profile::server,
-                        .key = key.public_key(),
-                        .common_name = names.front().size() <= longest_common_name ? names.front() : "hub"};
+    ca::Order order{.profile = pki::Profile::server,
+                    .key = key.public_key(),
+                    .common_name = names.front().size() <= longest_common_name ? names.front() : "hub",
+                    .detail = "hub dev"};
     for (const auto& name : names)
-        request.names.push_back((pki::PeerName::parse(name).is_address() ? "IP:" : "DNS:") + name);
-    SP_TRY(return, const auto chain, authority.issue(request, now));
+        order.names.push_back((pki::PeerName::parse(name).is_address() ? "IP:" : "DNS:") + name);
+    SP_TRY(return, const auto chain, ledger->issue(order));
     SP_TRY(return, const auto pem, key.pem());
     if (auto done = base::write_atomically(data / "hub.key", pem.text(), base::secret_mode); !done)
         return done;
@@ -101,7 +77,7 @@ base::Status make_certificates(const std::filesystem::path& data, const std::fil
     SP_TRY(return, const auto root, base::read_file(ca_file, "CA certificate"));
     SP_TRY(return, const auto trust, pki::TrustBundle::from_pem(root, "CA file " + ca_file.string()));
     if (still_fits(data, names, trust, now)) return {};
-    return issue_server_certificate(data, names, now);
+    return issue_server_certificate(data, names);
 }
 
 }  // namespace
@@ -112,7 +88,7 @@ base::Result<DevHub> make_dev_hub(const DevWish& wish, base::Instant now) {
     SP_TRY(return, const auto lock, base::DirectoryLock::take(data));
     const auto config_file = data / "hub.toml";
     if (auto fine = check_ours(config_file); !fine) return std::unexpected(fine.error());
-    const auto names = names_of(wish);
+    const auto names = dev_names(wish.hostnames, wish.listen.address);
     const auto ca_file = ca::certificate_file(data / "ca", root_name);
     if (auto made = make_certificates(data, ca_file, names, now); !made) return std::unexpected(made.error());
     {

@@ -5,17 +5,64 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/config.hpp"
+#include "base/duration.hpp"
 #include "base/result.hpp"
 
 namespace ca {
 namespace {
 
 constexpr std::size_t longest_name = 64;
+constexpr std::chrono::days longest_ladder{366};
 
 bool letter_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> key_words{{
+    {"P-256", "EC P-256"},
+    {"P-384", "EC P-384"},
+    {"P-521", "EC P-521"},
+    {"RSA-2048", "RSA 2048"},
+    {"RSA-3072", "RSA 3072"},
+    {"RSA-4096", "RSA 4096"},
+}};
+
+/// What EST does differently for this profile.
+void read_est_rules(base::ConfigTable& table, ProfileConfig& into) {
+    for (const auto& word : table.strings("keys").value_or(std::vector<std::string>{})) {
+        const auto known = std::ranges::find(key_words, word, [](const auto& pair) { return pair.first; });
+        if (known == key_words.end())
+            table.complain("keys", "names the key " + word,
+                           "write P-256, P-384, P-521, RSA-2048, RSA-3072 or RSA-4096");
+        else
+            into.keys.emplace_back(known->second);
+    }
+    if (auto approval = table.string("approval")) {
+        into.manual = *approval == "manual";
+        if (!into.manual && *approval != "auto")
+            table.complain("approval", "is neither \"auto\" nor \"manual\"");
+    }
+    into.serverkeygen = table.boolean("serverkeygen").value_or(false);
+    if (auto rekey = table.string("rekey")) {
+        using enum ProfileConfig::Rekey;
+        if (*rekey == "require")
+            into.rekey = require;
+        else if (*rekey == "forbid")
+            into.rekey = forbid;
+        else if (*rekey != "allow")
+            table.complain("rekey", "is neither \"allow\" nor \"require\" nor \"forbid\"");
+    }
+    if (auto text = table.string("renew_after_expiry")) {
+        const auto duration = base::parse_duration(*text);
+        if (duration && *duration > std::chrono::seconds{0} && *duration <= longest_ladder)
+            into.renew_after_expiry = *duration;
+        else
+            table.complain("renew_after_expiry", "is no duration up to 366 days", "write 90d");
+    }
 }
 
 ProfileConfig read_profile(base::ConfigTable& table, pki::Profile profile) {
@@ -28,7 +75,11 @@ ProfileConfig read_profile(base::ConfigTable& table, pki::Profile profile) {
             table.complain("key_type", "is not a type of key",
                            "write ec-p256, ec-p384, rsa-2048, rsa-3072 or rsa-4096");
     }
-    if (profile == pki::Profile::server) result.client_auth = table.boolean("client_auth").value_or(false);
+    if (profile == pki::Profile::server) {
+        result.client_auth = table.boolean("client_auth").value_or(false);
+        result.wildcards = table.boolean("wildcards").value_or(false);
+    }
+    read_est_rules(table, result);
     return result;
 }
 
@@ -72,6 +123,7 @@ base::Result<Config> read_config(const std::filesystem::path& file) {
             if (auto one = profiles->table(name)) config.profiles[*profile] = read_profile(*one, *profile);
         }
     }
+    config.est = read_est_config(table, file.parent_path());
     if (auto fine = table.finish(); !fine) return std::unexpected(fine.error());
     return config;
 }

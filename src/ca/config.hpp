@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "ca/est_config.hpp"
 #include "pki/key.hpp"
 #include "pki/profile.hpp"
 
@@ -20,6 +21,15 @@ struct ProfileConfig {
     std::optional<std::chrono::days> lifetime;
     std::optional<pki::KeyType> key_type;  ///< of keys that `ca issue --key-out` makes
     bool client_auth = false;              ///< server alone
+    /// What EST may certify of this profile, as descriptions ("EC P-256", "RSA 2048"); empty: any.
+    std::vector<std::string> keys{};
+    bool manual = false;        ///< each issuance by EST waits for an operator
+    bool serverkeygen = false;  ///< EST makes keys
+    bool wildcards = false;     ///< server alone
+    enum class Rekey { allow, require, forbid };
+    Rekey rekey = Rekey::allow;  ///< whether a renewal may, must or must not bring another key
+    /// How long after its end a certificate still renews itself, with its own key.
+    std::optional<std::chrono::seconds> renew_after_expiry{};
 };
 
 /// `ca.toml` (docs/reference/ca.md).
@@ -27,6 +37,7 @@ struct Config {
     std::string root;
     std::vector<std::string> chain;  ///< intermediates from below the root downwards; the last one issues
     std::map<pki::Profile, ProfileConfig> profiles;
+    EstConfig est{};
 
     /// The name of the CA that issues: the lowest intermediate, the root where there is none.
     const std::string& issuing() const { return chain.empty() ? root : chain.back(); }

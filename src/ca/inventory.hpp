@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/encoding.hpp"
+#include "pki/certificate.hpp"
 #include "pki/profile.hpp"
 
 namespace ca {
@@ -39,7 +41,9 @@ enum class Reason {
 };
 /// "keyCompromise" and so on, as openssl writes them.
 std::string_view to_string(Reason reason);
+/// Without case; nullopt for any other word.
 std::optional<Reason> parse_reason(std::string_view text);
+std::vector<std::string> reason_list();
 
 struct Revocation {
     base::Instant at;
@@ -64,5 +68,9 @@ struct Entry {
     std::optional<Revocation> revocation;
     base::Bytes der;
 };
+
+/// A serial number as the inventory writes it, from "4F:0A", "0x4f0a", "4f0a"; nullopt where it is none.
+std::optional<std::string> parse_serial(std::string_view text);
+std::string serial_of(const pki::Certificate& certificate);
 
 }  // namespace ca

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -32,6 +34,9 @@ struct Order {
     Actor actor{};
     std::optional<std::string> replaces{};  ///< serial of the certificate that is renewed
     std::string detail{};                   ///< for the audit line: "serverkeygen", "approved by 1000"
+    std::vector<std::string> permitted{};  ///< a CA: the names that it may issue for; empty: any
+    std::optional<int> path_length{};      ///< an intermediate: how many CAs may stand below it
+    bool allow_short = false;  ///< also where the issuer ends within a tenth of the lifetime asked for
 };
 
 /// A line of the audit log that is no issuance: a refusal, a start, a change of policy (est-and-pki.md 9.5).
@@ -61,9 +66,14 @@ class Ledger {
     /// The key of the issuing CA, for CRLs and for what the CA issues to itself.
     const pki::PrivateKey& key() const;
 
+    /// What /cacerts has, in its order: the issuing CA first, then what is above it, cross certificates, and
+    /// last the roots (est-and-pki.md 5).
+    const pki::Chain& published() const;
+
     /// Signs at once on the calling thread; `done` is called on the ledger's thread once it is on disk, with
-    /// the leaf first and then the issuers without the root. Errors: invalid_argument (bad names, key),
-    /// unavailable (the issuer ends too soon, disk full, log broken).
+    /// the leaf first and then the issuers without the root. What is refused before is told at once on the
+    /// calling thread. Errors: invalid_argument (bad names, key), unavailable (the issuer ends too soon, disk
+    /// full, log broken).
     void issue(const Order& order, std::function<void(base::Result<pki::Chain>)> done);
     /// The same, waiting, for commands.
     base::Result<pki::Chain> issue(const Order& order);
@@ -76,7 +86,12 @@ class Ledger {
     base::Status block(const std::string& device, bool blocked, const Actor& actor);
     bool is_blocked(const std::string& device) const;
 
+    /// After a `start`, the end of the ledger writes a `stop`.
     void write(Event event);
+    /// The newest signed head of the audit log, a line for an anchor outside; signs one where there are
+    /// entries that none covers.
+    base::Result<std::string> sign_head();
+    std::uint64_t audit_seq() const;  ///< number of the newest audit entry
 
     std::optional<Entry> find(const std::string& serial) const;
     /// By exact certificate; nullopt also where only the serial is the same.
@@ -89,16 +104,22 @@ class Ledger {
         std::optional<std::string> after{};  ///< serial, for paging
         std::size_t most = 1000;
     };
-    std::vector<Entry> list(const Wish& wish) const;  ///< by end of validity
+    std::vector<Entry> list(const Wish& wish) const;  ///< by end of validity, without the DER
     /// Everything revoked of one issuer that a CRL must name (not expired a CRL ago), by serial.
     struct Revoked {
         std::string serial;
         Revocation revocation;
     };
     std::vector<Revoked> revoked(const std::string& issuer) const;
+    struct Count {
+        std::string profile, state;  ///< state: "valid", "expired", "revoked"
+        std::uint64_t count = 0;
+    };
+    std::vector<Count> counts() const;  ///< for metrics; walks over all, so not for each request
     /// A number greater than each one before, on disk before it is answered (RFC 5280 5.2.3).
     base::Result<std::uint64_t> next_crl_number(const std::string& issuer);
-    /// Called on the ledger's thread after each revocation is on disk. At most one.
+    /// Called after each revocation, and each one lifted, is on disk, by the thread that asked for it. At
+    /// most one.
     void on_revoked(std::function<void(const std::string& serial)> observer);
 
   private:

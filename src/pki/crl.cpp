@@ -13,10 +13,10 @@
 #include "base/result.hpp"
 #include "pki/certificate_names.hpp"
 #include "pki/der.hpp"
+#include "pki/der_signature.hpp"
 #include "pki/general_name.hpp"
 #include "pki/key.hpp"
 #include "pki/openssl.hpp"
-#include "pki/signature.hpp"
 
 namespace pki {
 namespace {

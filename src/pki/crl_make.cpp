@@ -8,8 +8,8 @@
 #include "base/result.hpp"
 #include "pki/crl.hpp"
 #include "pki/der.hpp"
+#include "pki/der_signature.hpp"
 #include "pki/openssl.hpp"
-#include "pki/signature.hpp"
 
 namespace pki {
 namespace {

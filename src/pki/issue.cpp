@@ -7,6 +7,7 @@
 #include "pki/extension.hpp"
 #include "pki/general_name.hpp"
 #include "pki/openssl.hpp"
+#include "pki/permitted_names.hpp"
 #include "pki/profile.hpp"
 #include "pki/public_key_info.hpp"
 
@@ -55,6 +56,8 @@ base::Status check_wishes(const IssueInput& input) {
     const auto thing = fmt::format("{} certificate", to_string(input.profile));
     if (input.client_auth && input.profile != Profile::server)
         return refuse(thing, "takes no client_auth", "it is for server certificates alone");
+    if (!input.permitted.empty() && !rules(input.profile).ca)
+        return refuse(thing, "takes no name constraints", "they are for CA certificates alone");
     if (input.path_length) {
         if (input.profile != Profile::root && input.profile != Profile::intermediate)
             return refuse(thing, "takes no path length of its own");
@@ -252,6 +255,12 @@ base::Status add_extensions(const IssueInput& input, const Certificate* issuer, 
     if (!input.names.empty()) {
         SP_TRY(return, const auto names, make_general_names(input.names));
         if (auto added = add_extension(&list, NID_subject_alt_name, false, names.get()); !added) return added;
+    }
+    if (!input.permitted.empty()) {
+        SP_TRY(return, auto* const made, make_name_constraints(input.permitted));
+        const NameConstraintsPtr constraints(made);
+        if (auto added = add_extension(&list, NID_name_constraints, true, constraints.get()); !added)
+            return added;
     }
     if (auto added = add_key_identifiers(issuer, certificate, &list); !added) return added;
     if (auto added = add_pointers(input, &list); !added) return added;

@@ -69,7 +69,7 @@ PublicKey PublicKey::of(const Certificate& certificate) {
 }
 
 PublicKey PublicKey::share(evp_pkey_st* key) {
-    EVP_PKEY_up_ref(key);
+    if (key) EVP_PKEY_up_ref(key);
     return PublicKey(owned(key));
 }
 

@@ -6,9 +6,9 @@
 
 #include "base/result.hpp"
 #include "pki/der.hpp"
+#include "pki/der_signature.hpp"
 #include "pki/digest.hpp"
 #include "pki/openssl.hpp"
-#include "pki/signature.hpp"
 
 namespace pki {
 namespace {

@@ -63,6 +63,8 @@ struct IssueInput {
     std::vector<std::string> crl_urls{};
     std::string ocsp_url{};
     std::string ca_issuers_url{};
+    /// A CA: names that it may issue for, "DNS:edge1", "IP:10.1.0.0/16"; empty: any (name constraints).
+    std::vector<std::string> permitted{};
 };
 
 /// Makes and signs a certificate: version 3, serial of 16 random octets positive, notBefore backdated 5

@@ -2,24 +2,21 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
-#include "pki/certificate.hpp"
 #include "pki/key.hpp"
 
-/// Signatures over DER that is not a certificate (CRL, OCSP). For `pki` only.
 namespace pki {
 
-/// The AlgorithmIdentifier of what `sign_der` makes with this key: SHA-256 with RSA or ECDSA, or Ed25519, as
-/// certificates are signed. unsupported for any other key.
-base::Result<base::Bytes> signature_algorithm(const PrivateKey& key);
-base::Result<base::Bytes> sign_der(std::span<const std::byte> signed_part, const PrivateKey& key);
+/// Whether `signature` over this SHA-256 digest was made with the key: the other side of
+/// PrivateKey::sign_digest (a DER ECDSA-Sig-Value for EC).
+bool verify_digest(const PublicKey& key, std::span<const std::byte> digest,
+                   std::span<const std::byte> signature);
 
-/// Whether an AlgorithmIdentifier is one of SHA-224 or better (OpenSSL's security level 2).
-bool is_strong_signature(std::span<const std::byte> algorithm);
-/// signature: the octets of the BIT STRING without the count of unused bits.
-bool verifies(std::span<const std::byte> signed_part, std::span<const std::byte> algorithm,
-              std::span<const std::byte> signature, const Certificate& by);
+/// A SubjectPublicKeyInfo in DER, as PublicKey::der gives it; bytes behind it are an error. thing: whose, for
+/// errors.
+base::Result<PublicKey> read_public_key(std::span<const std::byte> der, std::string thing);
 
 }  // namespace pki

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ca/issuing.hpp"
+
+#include <fmt/format.h>
+
+#include "base/file.hpp"
+#include "base/result.hpp"
+#include "ca/layout.hpp"
+#include "pki/verify.hpp"
+
+namespace ca {
+namespace {
+
+base::Result<pki::Certificate> load_certificate(const Path& file) {
+    SP_TRY(return, const auto pem, base::read_file(file, "CA certificate"));
+    return pki::Certificate::from_pem(pem, "CA certificate " + file.string());
+}
+
+pki::Purpose purpose_of(pki::Profile profile) {
+    if (pki::rules(profile).ca) return pki::Purpose::any;
+    return profile == pki::Profile::server ? pki::Purpose::server : pki::Purpose::client;
+}
+
+/// Looks at what was issued as a peer will who trusts the root alone.
+base::Status check_issued(const pki::Chain& chain, const pki::Certificate& root, pki::Profile profile,
+                          base::Instant now) {
+    const pki::TrustBundle trust({root});
+    const auto judged =
+        pki::verify({.chain = chain, .trust = trust, .purpose = purpose_of(profile), .now = now});
+    if (judged.verdict.accepted()) return {};
+    return base::fail(
+        base::Code::invalid_argument, fmt::format("certificate for {}", chain.front().subject()),
+        fmt::format("would not be accepted below {}: {}", root.subject(), pki::summary(judged.verdict)),
+        "look at the certificates of this CA with sallyport verify");
+}
+
+base::Status check_time_left(const pki::Certificate& issuer, std::chrono::seconds wanted, base::Instant now) {
+    if (issuer.not_after() - now >= wanted / 10) return {};
+    return base::fail(
+        base::Code::unavailable, fmt::format("issuer {}", issuer.subject()),
+        fmt::format("ends at {}, too soon for what it would issue", base::format_rfc3339(issuer.not_after())),
+        "renew the issuing CA");
+}
+
+}  // namespace
+
+base::Status check_is_ca(const std::filesystem::path& data) {
+    std::error_code ignored;
+    if (std::filesystem::exists(config_file(data), ignored)) return {};
+    return base::fail(base::Code::not_found, fmt::format("data directory {}", data.string()),
+                      "holds no certificate authority (ca.toml is missing)",
+                      fmt::format("run sallyport ca init --data {} first", data.string()));
+}
+
+base::Result<Issuing> Issuing::load(const std::filesystem::path& data) {
+    if (auto fine = check_is_ca(data); !fine) return std::unexpected(fine.error());
+    SP_TRY(return, auto config, read_config(config_file(data)));
+    SP_TRY(return, auto root, load_certificate(certificate_file(data, config.root)));
+    pki::Chain issuers;
+    for (auto name = config.chain.rbegin(); name != config.chain.rend(); ++name) {
+        SP_TRY(return, auto certificate, load_certificate(certificate_file(data, *name)));
+        issuers.push_back(std::move(certificate));
+    }
+    SP_TRY(return, auto key, pki::PrivateKey::load(key_file(data, config.issuing()).string(), "CA key"));
+    auto published = issuers;
+    published.push_back(root);
+    return Issuing{std::move(config), std::move(root), std::move(issuers), std::move(published),
+                   std::move(key)};
+}
+
+base::Result<pki::Chain> Issuing::sign(const Order& order, base::Instant now) const {
+    if (order.profile == pki::Profile::root)
+        return base::fail(base::Code::invalid_argument, "profile root", "has no issuer",
+                          "make a root with sallyport ca init");
+    const auto own = config.profile(order.profile);
+    pki::IssueInput body{.profile = order.profile,
+                         .key = order.key,
+                         .common_name = order.common_name,
+                         .names = order.names,
+                         .client_auth = order.client_auth || own.client_auth,
+                         .path_length = order.path_length,
+                         .subject_der = order.subject_der,
+                         .permitted = order.permitted};
+    if (order.lifetime)
+        body.lifetime = order.lifetime;
+    else if (own.lifetime)
+        body.lifetime = *own.lifetime;
+    if (!order.allow_short) {
+        const std::chrono::seconds usual = pki::rules(order.profile).lifetime;
+        if (auto fine = check_time_left(issuer(), body.lifetime.value_or(usual), now); !fine)
+            return std::unexpected(fine.error());
+    }
+    SP_TRY(return, auto leaf, pki::issue(body, &issuer(), key, now));
+    pki::Chain chain{std::move(leaf)};
+    chain.insert(chain.end(), issuers.begin(), issuers.end());
+    // Nothing leaves unchecked.
+    if (auto fine = check_issued(chain, root, order.profile, now); !fine)
+        return std::unexpected(fine.error());
+    return chain;
+}
+
+base::Status check_wishes(const pki::Csr& csr, pki::Profile profile) {
+    if (pki::rules(profile).ca || (!csr.asks_ca && !csr.asks_cert_sign)) return {};
+    return base::fail(base::Code::permission_denied, "certificate request",
+                      fmt::format("asks to be a CA, which no {} certificate is", pki::to_string(profile)),
+                      "make the request without basicConstraints CA:TRUE and keyCertSign");
+}
+
+}  // namespace ca
