@@ -9,5 +9,11 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     const auto csr = pki::read_csr(std::as_bytes(std::span(data, size)), "fuzzed");
     const bool good = csr ? !csr->key.der().empty() && !csr->subject_der.empty() : !csr.error().thing.empty();
     if (!good) __builtin_trap();
+    // The same request with its key left aside is no worse, and a refusal has a reason id.
+    const auto bytes = std::as_bytes(std::span(data, size));
+    const auto checked = pki::examine_csr(bytes, pki::CsrKey::checked, "fuzzed");
+    const auto ignored = pki::examine_csr(bytes, pki::CsrKey::ignored, "fuzzed");
+    if (checked && !ignored) __builtin_trap();
+    if (!checked && checked.error().id.empty()) __builtin_trap();
     return 0;
 }

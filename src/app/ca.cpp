@@ -35,6 +35,8 @@ void add_ca(CLI::App& root, Run& run) {
     add_ca_audit(*ca, run);
     add_ca_demo_certs(*ca, run);
     add_ca_crl(*ca, run);
+    add_ca_offline(*ca, run);
+    add_ca_rollover(*ca, run);
     add_ca_run(*ca, run);
     add_ca_dev(*ca, run);
     add_ca_approve(*ca, run);

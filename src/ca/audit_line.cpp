@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/encoding.hpp"
@@ -83,16 +84,12 @@ class LineReader {
         expect("\":\"");
         std::string value;
         while (good_) {
-            if (at_ == text_.size())
-                good_ = false;
-            else if (text_[at_] == '"')
-                break;
-            else if (text_[at_] == '\\')
-                value += escape();
-            else if (text_[at_] < 0x20 || text_[at_] == 0x7f)
-                good_ = false;
-            else
-                value += text_[at_++];
+            const auto end = text_.find_first_of("\"\\", at_);
+            value += text_.substr(at_, end - at_);
+            at_ = std::min(end, text_.size());
+            if (at_ == text_.size()) good_ = false;
+            if (!good_ || text_[at_] == '"') break;
+            value += escape();
         }
         ++at_;
         return value;

@@ -113,12 +113,11 @@ class AuditWalk {
             blame(state.seq + 1, "is behind the end that the inventory knows");
         else if (hash_ != state.hash)
             blame(seq_, "is not the one that the inventory knows as the last");
-        else if (auto wrong = reader_.wrong_length())
-            blame(0, *wrong);
         if (!heads_.empty())
             blame(seq_ + 1, fmt::format("is missing: the log ends at {}, a signed head knows {}", seq_,
                                         heads_.rbegin()->first));
         if (!head_problem_.empty()) blame(0, head_problem_);
+        if (auto wrong = reader_.wrong_length()) blame(0, *wrong);
         if (!report.clean()) return {};
         SP_TRY(return, const auto more, issued_.next());
         if (more) blame(more->id, fmt::format("does not tell of certificate {}", more->serial));
@@ -210,13 +209,18 @@ base::Status check_own_key(const std::filesystem::path& data, AuditReport& repor
 base::Result<AuditReport> verify_audit(const std::filesystem::path& data,
                                        const std::vector<std::string>& anchors) {
     SP_TRY(return, const auto reader, AuditReader::open(data));
+    SP_TRY(return, auto report, verify_audit(reader, anchors));
+    if (auto done = check_own_key(data, report, report.newest_head); !done)
+        return std::unexpected(done.error());
+    return report;
+}
+
+base::Result<AuditReport> verify_audit(const AuditReader& reader, const std::vector<std::string>& anchors) {
     AuditWalk walk(reader);
     if (auto done = walk.take_genesis(); !done) return std::unexpected(done.error());
     if (auto done = walk.take_heads(anchors); !done) return std::unexpected(done.error());
     if (auto done = walk.take_entries(); !done) return std::unexpected(done.error());
     if (auto done = walk.finish(); !done) return std::unexpected(done.error());
-    if (auto done = check_own_key(data, walk.report, walk.report.newest_head); !done)
-        return std::unexpected(done.error());
     return std::move(walk.report);
 }
 

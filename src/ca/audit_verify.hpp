@@ -10,6 +10,8 @@
 
 namespace ca {
 
+class AuditReader;
+
 /// What became of looking at the whole audit log.
 struct AuditReport {
     std::string problem;      ///< empty: nothing was changed
@@ -27,6 +29,10 @@ struct AuditReport {
 /// What it cannot see: log, heads and inventory rolled back together, and a log written anew with the audit
 /// key. Both need an anchor.
 base::Result<AuditReport> verify_audit(const std::filesystem::path& data,
+                                       const std::vector<std::string>& anchors = {});
+
+/// The same on a log that is open already.
+base::Result<AuditReport> verify_audit(const AuditReader& reader,
                                        const std::vector<std::string>& anchors = {});
 
 /// A proof that entry `seq` is in the log that the newest head behind it signs, as one JSON object: "entry",

@@ -38,7 +38,7 @@ class BookWriter {
         std::function<void(base::Status)> done{};  ///< on the writing thread
     };
     struct Settings {
-        std::filesystem::path directory;  ///< of the log's files
+        std::filesystem::path directory{};  ///< of the log's files
         store::FileCalls calls{};
         std::uint64_t largest_file = 64ULL * 1024 * 1024;
         std::uint64_t entries_a_head = 1000;

@@ -6,6 +6,8 @@
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "ca/layout.hpp"
+#include "ca/rollover.hpp"
+#include "ca/rollover_files.hpp"
 #include "pki/verify.hpp"
 
 namespace ca {
@@ -42,6 +44,22 @@ base::Status check_time_left(const pki::Certificate& issuer, std::chrono::second
         "renew the issuing CA");
 }
 
+/// What a rollover that is under way changes: what is sent with each certificate, and what /cacerts has.
+base::Status apply_rollover(const Path& data, const Rollover& rollover, base::Instant now, Issuing& issuing) {
+    if (rollover.step == Rollover::Step::none) return {};
+    SP_TRY(return, const auto certificates, load_rollover(data, rollover, now));
+    const auto& chain = issuing.config.chain;
+    if (rollover.step != Rollover::Step::prepared && !chain.empty()) {
+        SP_TRY(return, issuing.issuers.back(),
+                     load_certificate(switched_file(data, chain.front(), rollover.to)));
+    }
+    issuing.published = issuing.issuers;
+    issuing.published.insert(issuing.published.end(), certificates.published.begin(),
+                             certificates.published.end());
+    if (certificates.above) issuing.issuers.push_back(*certificates.above);
+    return {};
+}
+
 }  // namespace
 
 base::Status check_is_ca(const std::filesystem::path& data) {
@@ -52,9 +70,13 @@ base::Status check_is_ca(const std::filesystem::path& data) {
                       fmt::format("run sallyport ca init --data {} first", data.string()));
 }
 
-base::Result<Issuing> Issuing::load(const std::filesystem::path& data) {
+base::Result<Issuing> Issuing::load(const std::filesystem::path& data, base::Instant now) {
     if (auto fine = check_is_ca(data); !fine) return std::unexpected(fine.error());
     SP_TRY(return, auto config, read_config(config_file(data)));
+    SP_TRY(return, const auto rollover, read_rollover(data));
+    // The step that is written there counts, whether or not ca.toml has followed.
+    if (rollover.step == Rollover::Step::switched || rollover.step == Rollover::Step::retired)
+        config.root = rollover.to;
     SP_TRY(return, auto root, load_certificate(certificate_file(data, config.root)));
     pki::Chain issuers;
     for (auto name = config.chain.rbegin(); name != config.chain.rend(); ++name) {
@@ -64,8 +86,10 @@ base::Result<Issuing> Issuing::load(const std::filesystem::path& data) {
     SP_TRY(return, auto key, pki::PrivateKey::load(key_file(data, config.issuing()).string(), "CA key"));
     auto published = issuers;
     published.push_back(root);
-    return Issuing{std::move(config), std::move(root), std::move(issuers), std::move(published),
-                   std::move(key)};
+    Issuing issuing{std::move(config), std::move(root), std::move(issuers), std::move(published),
+                    std::move(key)};
+    if (auto done = apply_rollover(data, rollover, now, issuing); !done) return std::unexpected(done.error());
+    return issuing;
 }
 
 base::Result<pki::Chain> Issuing::sign(const Order& order, base::Instant now) const {

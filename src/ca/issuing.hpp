@@ -18,16 +18,16 @@ namespace ca {
 struct Issuing {
     Config config;
     pki::Certificate root;
-    pki::Chain issuers;    ///< the issuing CA first, without the root
+    pki::Chain issuers;    ///< the issuing CA first, without the root; last what a rollover puts above
     pki::Chain published;  ///< what /cacerts has, in its order
     pki::PrivateKey key;
 
     /// Fails with not_found where `data` holds no CA.
-    static base::Result<Issuing> load(const std::filesystem::path& data);
+    static base::Result<Issuing> load(const std::filesystem::path& data, base::Instant now);
 
     /// Signs what was ordered and looks at it as a peer will. Leaf first, then the issuers.
     base::Result<pki::Chain> sign(const Order& order, base::Instant now) const;
-    const pki::Certificate& issuer() const { return issuers.empty() ? root : issuers.front(); }
+    const pki::Certificate& issuer() const { return config.chain.empty() ? root : issuers.front(); }
 };
 
 /// not_found where `data` holds no CA.

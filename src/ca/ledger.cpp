@@ -179,7 +179,7 @@ base::Result<std::unique_ptr<Ledger>> Ledger::open(const std::filesystem::path& 
                                                    const base::Clock& clock) {
     if (auto fine = check_is_ca(data); !fine) return std::unexpected(fine.error());
     SP_TRY(return, auto lock, base::DirectoryLock::take(data));
-    SP_TRY(return, auto issuing, Issuing::load(data));
+    SP_TRY(return, auto issuing, Issuing::load(data, clock.now()));
     SP_TRY(return, auto signer, audit_key(data));
     SP_TRY(return, auto database,
                  store::Database::open(inventory_file(data), store::Database::Access::read_write,
@@ -241,6 +241,21 @@ void Ledger::issue(const Order& order, std::function<void(base::Result<pki::Chai
                                    why.code = base::Code::unavailable;
                                done(std::unexpected(std::move(why)));
                            }});
+}
+
+base::Status Ledger::import(const pki::Certificate& certificate, pki::Profile profile,
+                            const std::string& issuer, const std::string& detail) {
+    return impl_->writer->run([&](Turn& turn) -> base::Status {
+        SP_TRY(return, const auto known, rows::find(turn.database, serial_of(certificate)));
+        if (known) {
+            turn.refused = base::fail(base::Code::already_exists, "certificate " + known->serial,
+                                      "is in the inventory already");
+            return {};
+        }
+        auto done = impl_->import(turn, certificate, profile, certificate.common_name(), issuer);
+        if (done) turn.lines.back().detail = detail;
+        return done;
+    });
 }
 
 base::Result<pki::Chain> Ledger::issue(const Order& order) {
@@ -364,6 +379,15 @@ std::optional<Entry> Ledger::find_key(const Sha256& spki) const {
         return {};
     });
     return found;
+}
+
+bool Ledger::is_compromised(const Sha256& spki) const {
+    bool compromised = false;
+    (void)impl_->readers.read([&](store::Database& database) -> base::Status {
+        SP_TRY(return, compromised, rows::is_compromised(database, spki));
+        return {};
+    });
+    return compromised;
 }
 
 std::vector<Entry> Ledger::list(const Wish& wish) const {

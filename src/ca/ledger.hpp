@@ -34,8 +34,8 @@ struct Order {
     Actor actor{};
     std::optional<std::string> replaces{};  ///< serial of the certificate that is renewed
     std::string detail{};                   ///< for the audit line: "serverkeygen", "approved by 1000"
-    std::vector<std::string> permitted{};  ///< a CA: the names that it may issue for; empty: any
-    std::optional<int> path_length{};      ///< an intermediate: how many CAs may stand below it
+    std::vector<std::string> permitted{};   ///< a CA: the names that it may issue for; empty: any
+    std::optional<int> path_length{};       ///< an intermediate: how many CAs may stand below it
     bool allow_short = false;  ///< also where the issuer ends within a tenth of the lifetime asked for
 };
 
@@ -78,6 +78,11 @@ class Ledger {
     /// The same, waiting, for commands.
     base::Result<pki::Chain> issue(const Order& order);
 
+    /// Takes a certificate into the books that was not signed by `issue`: by another of this CA's keys, or on
+    /// the machine of the root. issuer: the name of the CA that signed it.
+    base::Status import(const pki::Certificate& certificate, pki::Profile profile, const std::string& issuer,
+                        const std::string& detail);
+
     /// Final for every reason but certificate_hold, which `unrevoke` lifts. not_found: never issued here;
     /// already_exists: revoked already.
     base::Status revoke(const std::string& serial, Reason reason, const Actor& actor);
@@ -98,6 +103,8 @@ class Ledger {
     std::optional<Entry> find(const pki::Certificate& certificate) const;
     /// Whether a certificate that is valid now holds this key, and whose it is.
     std::optional<Entry> find_key(const Sha256& spki) const;
+    /// Whether a certificate with this key was ever revoked because the key fell into other hands.
+    bool is_compromised(const Sha256& spki) const;
     struct Wish {
         std::optional<std::chrono::seconds> expiring_within{};
         std::optional<std::string> device{}, actor{};
