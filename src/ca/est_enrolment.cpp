@@ -104,7 +104,11 @@ net::Task<EstService::Answer> EstService::enrol(Call& call, const http::Request&
 Granted<void> EstService::check_known_key(const pki::PublicKey& key, const Grant& grant) const {
     for (const auto& ca : ledger_.published())
         if (pki::PublicKey::of(ca) == key) return refuse_with("key.known", "the key is that of a CA");
-    const auto known = ledger_.find_key(pki::key_digest(key));
+    const auto digest = pki::key_digest(key);
+    if (ledger_.is_compromised(digest))
+        return refuse_with("key.known",
+                           "the key is that of a certificate revoked because it fell into other hands");
+    const auto known = ledger_.find_key(digest);
     if (known && known->device != grant.device)
         return refuse_with("key.known", "the key is certified for another device");
     return {};
