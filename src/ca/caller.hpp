@@ -37,7 +37,7 @@ struct BootstrapAnchors {
 /// What certificates of callers are judged by. Immutable but for what the functions look up.
 struct CallerRules {
     const Config& config;
-    pki::TrustBundle own;      ///< our roots
+    pki::TrustBundle own;      ///< our CAs
     pki::Chain intermediates;  ///< ours, for clients that send their leaf alone
     std::vector<BootstrapAnchors> bootstraps;
     std::function<std::optional<Entry>(const pki::Certificate&)> find;  ///< in the inventory, octet by octet

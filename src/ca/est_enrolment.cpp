@@ -104,7 +104,11 @@ net::Task<EstService::Answer> EstService::enrol(Call& call, const http::Request&
 Granted<void> EstService::check_known_key(const pki::PublicKey& key, const Grant& grant) const {
     for (const auto& ca : ledger_.published())
         if (pki::PublicKey::of(ca) == key) return refuse_with("key.known", "the key is that of a CA");
-    const auto known = ledger_.find_key(pki::key_digest(key));
+    const auto digest = pki::key_digest(key);
+    if (ledger_.is_compromised(digest))
+        return refuse_with("key.known",
+                           "the key is that of a certificate revoked because it fell into other hands");
+    const auto known = ledger_.find_key(digest);
     if (known && known->device != grant.device)
         return refuse_with("key.known", "the key is certified for another device");
     return {};
@@ -181,7 +185,7 @@ net::Task<EstService::Answer> EstService::issue(Call& call, const Caller& caller
                                          {"caller", caller.actor.text()},
                                          {"label", call.label->name},
                                          {"profile", std::string(pki::to_string(grant.profile))},
-                                         {"serial", leaf->serial_hex()},
+                                         {"serial", base::to_lower(leaf->serial_hex())},
                                          {"subject", leaf->subject()}});
     // The leaf alone (est-and-pki.md 1.6).
     const auto message = pki::certs_only(std::span(&*leaf, 1));

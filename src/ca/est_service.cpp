@@ -35,15 +35,6 @@ base::Result<std::vector<BootstrapAnchors>> load_bootstraps(const EstConfig& con
     return all;
 }
 
-/// What a device may present that was signed by a root of ours; cross certificates lead from one to another.
-pki::TrustBundle own_roots(const Ledger& ledger) {
-    std::vector<pki::Certificate> roots;
-    for (const auto& certificate : ledger.published())
-        if (certificate.is_self_issued()) roots.push_back(certificate);
-    if (std::ranges::find(roots, ledger.root()) == roots.end()) roots.push_back(ledger.root());
-    return pki::TrustBundle(std::move(roots));
-}
-
 std::string_view media_type(std::string_view field) {
     return base::trim(field.substr(0, field.find(';')));
 }
@@ -78,7 +69,8 @@ base::Result<std::unique_ptr<EstService>> EstService::open(Ledger& ledger, Appro
     SP_TRY(return, auto bootstraps, load_bootstraps(ledger.config().est));
     CallerRules rules{
         .config = ledger.config(),
-        .own = own_roots(ledger),
+        // Each CA of ours is an anchor: what stands above it need not be verified again for each device.
+        .own = pki::TrustBundle(ledger.published()),
         .intermediates = ledger.published(),
         .bootstraps = std::move(bootstraps),
         .find = [&ledger](const pki::Certificate& certificate) { return ledger.find(certificate); },

@@ -175,6 +175,16 @@ base::Result<std::optional<Entry>> find_key(store::Database& database, const Sha
     return first(std::move(statement));
 }
 
+base::Result<bool> is_compromised(store::Database& database, const Sha256& spki) {
+    auto statement = database.statement(
+        "SELECT 1 FROM certificate WHERE spki_start = ? AND spki = ? AND reason IN (?, ?, ?) LIMIT 1");
+    statement.bind(1, start_of(spki)).bind(2, spki);
+    statement.bind(3, static_cast<std::int64_t>(Reason::key_compromise));
+    statement.bind(4, static_cast<std::int64_t>(Reason::ca_compromise));
+    statement.bind(5, static_cast<std::int64_t>(Reason::aa_compromise));
+    return statement.step();
+}
+
 base::Result<std::vector<Entry>> list(store::Database& database, const Ledger::Wish& wish,
                                       base::Instant now) {
     // In order of (not_after, id); `after` names where the page before ended.

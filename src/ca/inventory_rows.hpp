@@ -19,6 +19,7 @@ std::span<const store::Migration> schema();
 /// id: number of the certificate's entry in the audit log.
 base::Status insert(store::Database& database, std::uint64_t id, const Entry& entry);
 base::Result<std::optional<Entry>> find(store::Database& database, const std::string& serial);
+base::Result<bool> is_compromised(store::Database& database, const Sha256& spki);
 base::Result<std::optional<Entry>> find_key(store::Database& database, const Sha256& spki, base::Instant now);
 /// By end of validity, without the DER.
 base::Result<std::vector<Entry>> list(store::Database& database, const Ledger::Wish& wish, base::Instant now);

@@ -381,6 +381,15 @@ std::optional<Entry> Ledger::find_key(const Sha256& spki) const {
     return found;
 }
 
+bool Ledger::is_compromised(const Sha256& spki) const {
+    bool compromised = false;
+    (void)impl_->readers.read([&](store::Database& database) -> base::Status {
+        SP_TRY(return, compromised, rows::is_compromised(database, spki));
+        return {};
+    });
+    return compromised;
+}
+
 std::vector<Entry> Ledger::list(const Wish& wish) const {
     std::vector<Entry> entries;
     (void)impl_->readers.read([&](store::Database& database) -> base::Status {

@@ -103,6 +103,8 @@ class Ledger {
     std::optional<Entry> find(const pki::Certificate& certificate) const;
     /// Whether a certificate that is valid now holds this key, and whose it is.
     std::optional<Entry> find_key(const Sha256& spki) const;
+    /// Whether a certificate with this key was ever revoked because the key fell into other hands.
+    bool is_compromised(const Sha256& spki) const;
     struct Wish {
         std::optional<std::chrono::seconds> expiring_within{};
         std::optional<std::string> device{}, actor{};

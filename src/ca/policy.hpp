@@ -24,7 +24,7 @@ struct Petition {
 
 /// What the CA will issue.
 struct Grant {
-    pki::Profile profile;
+    pki::Profile profile = pki::Profile::device;
     std::string common_name;
     base::Bytes subject_der;
     std::vector<std::string> names;

@@ -170,9 +170,9 @@ Answer with_books(const std::filesystem::path& data, const json::object& request
     if (ledger) return perform(**ledger, request, command_actor());
     if (ledger.error().code != base::Code::address_in_use) return std::unexpected(ledger.error());
     auto answer = ask_running(data, request);
-    // Whoever has the lock answers no commands: another command, which says more by its number.
-    if (!answer && answer.error().code == base::Code::not_found && answer.error().thing.starts_with("socket"))
-        return std::unexpected(ledger.error());
+    // Whoever has the lock answers no commands: another command, which says more by its number. A socket may
+    // be left over from a CA that was killed.
+    if (!answer && answer.error().thing.starts_with("socket")) return std::unexpected(ledger.error());
     return answer;
 }
 

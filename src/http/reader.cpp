@@ -86,6 +86,10 @@ Headers headers_of(const beast::fields& fields) {
     return headers;
 }
 
+bool is_number(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 /// RFC 9112 section 3.2.2: a server accepts the absolute form too.
 std::string_view without_authority(std::string_view target) {
     for (const std::string_view scheme : {"http://", "https://"}) {
@@ -129,6 +133,11 @@ struct RequestReader::Impl {
             if (message.count(beast::field::content_length) > 0) {
                 return refuse(400, "Content-Length and Transfer-Encoding contradict each other");
             }
+        }
+        const auto length = message.find(beast::field::content_length);
+        if (length != message.end() && (message.count(beast::field::content_length) > 1 ||
+                                        !is_number(std::string_view(length->value())))) {
+            return refuse(400, "Content-Length is something else than one number");
         }
         if (message.count(beast::field::host) > 1) return refuse(400, "Host is given more than once");
         if (host == Host::required && message.version() >= 11 && message.count(beast::field::host) == 0) {

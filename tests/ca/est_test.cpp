@@ -456,6 +456,11 @@ TEST_F(Est, NamesThatPolicyDoesNotGiveAreRefused) {
 }
 
 TEST_F(Est, KeysOfOthersAreRefused) {
+    const auto lost = ca.issue(pki::Profile::device, "line-3-a");
+    ASSERT_TRUE(
+        ca.ledger().revoke(ca.ledger().find(lost.chain.front())->serial, ca::Reason::key_compromise, {}));
+    refused(ca.enrol(enroll, request({.common_name = "line-3-a"}, lost.key), nullptr, user), "key.known",
+            403);
     const auto device = ca.issue(pki::Profile::device, "dev9");
     refused(ca.enrol(enroll, request({.common_name = "line-3-a"}, device.key), nullptr, user), "key.known",
             403);

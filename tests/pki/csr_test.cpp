@@ -190,4 +190,84 @@ TEST(Csr, IsNotMadeForABadName) {
     EXPECT_FALSE(pki::make_csr_pem({.common_name = "x", .usages = {"noSuchUsage"}}, key()));
 }
 
+std::string fault_of(const std::string& pem) {
+    const auto csr = pki::examine_csr(der_of(pem));
+    return csr ? "accepted" : std::string(csr.error().id);
+}
+
+TEST(CsrFault, HasTheReasonIdOfTheFirstFault) {
+    const auto subject = std::vector<std::string>{"-subj", "/CN=x"};
+    const std::string twice_attributes = R"([req]
+distinguished_name = dn
+prompt = no
+attributes = attributes
+[dn]
+CN = x
+[attributes]
+challengePassword = secret
+)";
+    EXPECT_EQ(fault_of(openssl_request(with(p256, subject))), "accepted");
+    EXPECT_EQ(fault_of(openssl_request({"-newkey", "rsa:1024", "-subj", "/CN=x"})), "key.weak");
+    EXPECT_EQ(fault_of(openssl_request(
+                  {"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1", "-subj", "/CN=x"})),
+              "key.type");
+    EXPECT_EQ(fault_of(openssl_request({"-newkey", "ed25519", "-subj", "/CN=x"})), "key.type");
+    EXPECT_EQ(fault_of(openssl_request(with(p256, {"-pkeyopt", "ec_param_enc:explicit", "-subj", "/CN=x"}))),
+              "key.type");
+    // The digest comes before the key.
+    EXPECT_EQ(fault_of(openssl_request({"-newkey", "rsa:1024", "-md5", "-subj", "/CN=x"})),
+              "csr.weak_digest");
+    EXPECT_EQ(fault_of(openssl_request(with(p256, {"-sha1", "-subj", "/CN=x"}))), "csr.weak_digest");
+    EXPECT_EQ(fault_of(openssl_request(with(p256, {"-subj", "/CN=x/CN=y"}))), "name.subject");
+    EXPECT_EQ(fault_of(openssl_request(with(p256, {"-subj", "/CN=x", "-addext", "2.5.29.17=DER:3001"}))),
+              "csr.extension_der");
+    const auto csr = pki::examine_csr(der_of(openssl_request(p256, twice_attributes)));
+    ASSERT_TRUE(csr) << csr.error().error.text();
+    EXPECT_EQ(csr->challenge, "secret");
+    EXPECT_EQ(csr->attributes, std::vector<std::string>{"1.2.840.113549.1.9.7"});
+}
+
+TEST(CsrFault, ABrokenSignatureComesBeforeAWeakKey) {
+    auto der = der_of(openssl_request({"-newkey", "rsa:1024", "-sha1", "-subj", "/CN=x"}));
+    der.back() ^= std::byte{1};
+    EXPECT_EQ(pki::examine_csr(der).error().id, "csr.signature");
+    const auto ignored = pki::examine_csr(der, pki::CsrKey::ignored);
+    EXPECT_TRUE(ignored) << "the server makes the key";
+}
+
+TEST(CsrFault, WhatAsksForPowerIsTold) {
+    const auto powers = [](const std::string& extension) {
+        const auto csr =
+            pki::examine_csr(der_of(openssl_request(with(p256, {"-subj", "/CN=x", "-addext", extension}))));
+        EXPECT_TRUE(csr) << extension << ": " << (csr ? "" : csr.error().error.text());
+        return csr ? csr->powers.size() : 0;
+    };
+    EXPECT_EQ(powers("extendedKeyUsage=clientAuth,serverAuth"), 0U);
+    EXPECT_EQ(powers("extendedKeyUsage=OCSPSigning,codeSigning"), 2U);
+    EXPECT_EQ(powers("extendedKeyUsage=anyExtendedKeyUsage"), 1U);
+    EXPECT_EQ(powers("certificatePolicies=1.2.3.4"), 1U);
+    EXPECT_EQ(powers("nameConstraints=permitted;DNS:a"), 1U);
+    EXPECT_EQ(powers("1.2.3.4=critical,DER:0500"), 1U);
+    EXPECT_EQ(powers("1.2.3.4=DER:0500"), 0U);
+    EXPECT_EQ(powers("nsComment=x"), 0U);
+    EXPECT_EQ(powers("subjectAltName=DNS:a"), 0U);
+}
+
+TEST(CsrFault, BerIsNoDer) {
+    const auto der = der_of(pki::make_csr_pem({.common_name = "x"}, key()).value());
+    // The outermost SEQUENCE with an indefinite length.
+    const std::size_t header = (std::to_integer<unsigned>(der[1]) & 0x80U) != 0
+                                   ? 2 + (std::to_integer<unsigned>(der[1]) & 0x7fU)
+                                   : 2;
+    base::Bytes ber{std::byte{0x30}, std::byte{0x80}};
+    ber.insert(ber.end(), der.begin() + static_cast<std::ptrdiff_t>(header), der.end());
+    ber.insert(ber.end(), 2, std::byte{0});
+    EXPECT_EQ(pki::examine_csr(ber).error().id, "csr.der");
+    // A thousand SEQUENCEs in one another.
+    base::Bytes deep;
+    for (int i = 0; i < 1000; ++i) deep.insert(deep.end(), {std::byte{0x30}, std::byte{0x80}});
+    EXPECT_EQ(pki::examine_csr(deep).error().id, "csr.der");
+    EXPECT_EQ(pki::examine_csr({}).error().id, "csr.der");
+}
+
 }  // namespace

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A library to preload that ends a service as a power cut would, in the middle of its N-th change on the
 // disk. CRASH_SERVICE: the word after --service of the process that is meant; CRASH_UNDER: the directory
-// whose changes count; CRASH_AT: N, from 1; CRASH_COUNT: a file that gets one octet a change.
+// whose changes count; CRASH_AT: N, from 1; CRASH_COUNT: a file that gets one octet a change. With an empty
+// CRASH_SERVICE every process is meant, and databases and logs count, too (pwrite, fdatasync, ftruncate).
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -31,6 +32,7 @@ struct Plan {
     std::string under;
     long at = 0;
     int count_file = -1;
+    bool logs = false;
     long seen = 0;
     std::mutex mutex;
 
@@ -43,7 +45,8 @@ struct Plan {
         std::ifstream file("/proc/self/cmdline", std::ios::binary);
         const std::string command((std::istreambuf_iterator<char>(file)), {});
         const std::string wanted = std::string("--service") + '\0' + service + '\0';
-        if (command.find(wanted) == std::string::npos) return;
+        logs = *service == '\0';
+        if (!logs && command.find(wanted) == std::string::npos) return;
         under = std::string(directory) + "/";
         at = std::atol(number);
         count_file = real_open(count, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
@@ -108,6 +111,31 @@ ssize_t write(int descriptor, const void* bytes, size_t size) {
         end();
     }
     return real_write(descriptor, bytes, size);
+}
+
+ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t at) {
+    static const auto real = next<ssize_t(int, const void*, size_t, off_t)>("pwrite");
+    if (plan().logs && plan().counts(descriptor) && plan().is_last()) {
+        if (real(descriptor, bytes, size / 2, at) < 0) std::abort();
+        end();
+    }
+    return real(descriptor, bytes, size, at);
+}
+
+ssize_t pwrite64(int descriptor, const void* bytes, size_t size, off64_t at) {
+    return pwrite(descriptor, bytes, size, at);
+}
+
+int fdatasync(int descriptor) {
+    static const auto real = next<int(int)>("fdatasync");
+    if (plan().logs) before_change(descriptor);
+    return real(descriptor);
+}
+
+int ftruncate(int descriptor, off_t size) {
+    static const auto real = next<int(int, off_t)>("ftruncate");
+    if (plan().logs) before_change(descriptor);
+    return real(descriptor, size);
 }
 
 int fsync(int descriptor) {
