@@ -107,7 +107,7 @@ constexpr std::array table{
     Check{"host-connect-est-server", connectivity,
           "each EST server answers, with a certificate that trusted_certs vouches for", Needs::configuration,
           est_servers},
-    Check{"est-requests", "certificates", "the EST server issues what this device asks for",
+    Check{"est-requests", connectivity, "the EST server issues what this device asks for",
           Needs::configuration, est_requests},
 };
 
