@@ -217,7 +217,8 @@ net::Task<base::Result<pki::Chain>> EstIssuer::issue(std::string id, std::string
     const Asking asking(asking_, id);
     auto anchors = trust();
     if (!anchors) co_return std::unexpected(std::move(anchors).error());
-    auto caller = co_await caller_for(id, wish.auth.empty() ? config_.est->auth : wish.auth);
+    auto auth = wish.auth.empty() ? config_.est->auth : wish.auth;
+    auto caller = co_await caller_for(id, std::move(auth));
     if (!caller) co_return std::unexpected(std::move(caller).error());
     const auto request = request_for(id, csr_pem, csr);
     bool pem = false;
