@@ -42,7 +42,8 @@ net::Task<Finding> ask_server(std::string url, std::shared_ptr<const pki::TrustB
     if (!parsed) co_return failed(parsed.error(), "correct the URL in config.toml");
     est::Server server{*std::move(parsed), std::move(trust)};
     const est::Deadlines deadlines{patience, patience};
-    auto answered = co_await est::authorities(std::move(server), {}, clock, deadlines);
+    est::Caller nobody;
+    auto answered = co_await est::authorities(std::move(server), std::move(nobody), clock, deadlines);
     if (answered) co_return ok(fmt::format("{} answers, and its certificate is good", url));
     const auto& why = answered.error().why;
     co_return error(fmt::format("{} {}", why.thing, why.reason),
@@ -107,7 +108,7 @@ constexpr std::array table{
     Check{"host-connect-est-server", connectivity,
           "each EST server answers, with a certificate that trusted_certs vouches for", Needs::configuration,
           est_servers},
-    Check{"est-requests", "certificates", "the EST server issues what this device asks for",
+    Check{"est-requests", connectivity, "the EST server issues what this device asks for",
           Needs::configuration, est_requests},
 };
 

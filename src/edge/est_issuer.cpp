@@ -153,17 +153,18 @@ net::Task<base::Result<EstIssuer::Pair>> EstIssuer::usable(std::string what, std
 net::Task<base::Result<EstIssuer::Pair>> EstIssuer::pair_for(std::string id, EstAuth auth) {
     const bool itself = without_temp(id) == auth.identity_cert;
     const bool obtained = !auth.bootstrap_identity_cert.empty();
-    auto pair = co_await usable("EST identity", auth.identity_cert, auth.identity_pk);
+    const std::string what = "EST identity";
+    auto pair = co_await usable(what, auth.identity_cert, auth.identity_pk);
     if (pair || !obtained) co_return pair;
     if (!itself) {
         co_await identities_.at(auth.identity_cert)->next_step();
-        pair = co_await usable("EST identity", auth.identity_cert, auth.identity_pk);
+        pair = co_await usable(what, auth.identity_cert, auth.identity_pk);
         co_return pair;
     }
     if (pair.error().code != base::Code::not_found && pair.error().code != base::Code::unavailable)
         co_return pair;
-    auto bootstrap = co_await usable("EST bootstrap certificate", auth.bootstrap_identity_cert,
-                                     auth.bootstrap_identity_pk);
+    const std::string other = "EST bootstrap certificate";
+    auto bootstrap = co_await usable(other, auth.bootstrap_identity_cert, auth.bootstrap_identity_pk);
     if (!bootstrap) {
         auto why = std::move(bootstrap).error();
         if (why.fix.empty())
@@ -217,7 +218,8 @@ net::Task<base::Result<pki::Chain>> EstIssuer::issue(std::string id, std::string
     const Asking asking(asking_, id);
     auto anchors = trust();
     if (!anchors) co_return std::unexpected(std::move(anchors).error());
-    auto caller = co_await caller_for(id, wish.auth.empty() ? config_.est->auth : wish.auth);
+    auto auth = wish.auth.empty() ? config_.est->auth : wish.auth;
+    auto caller = co_await caller_for(id, std::move(auth));
     if (!caller) co_return std::unexpected(std::move(caller).error());
     const auto request = request_for(id, csr_pem, csr);
     bool pem = false;
