@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/file.hpp"
 #include "base/result.hpp"
 #include "ca/layout.hpp"
 #include "ca/rollover.hpp"
 #include "ca/rollover_files.hpp"
+#include "pki/permitted_names.hpp"
 #include "pki/verify.hpp"
 
 namespace ca {
@@ -42,6 +45,17 @@ base::Status check_time_left(const pki::Certificate& issuer, std::chrono::second
         base::Code::unavailable, fmt::format("issuer {}", issuer.subject()),
         fmt::format("ends at {}, too soon for what it would issue", base::format_rfc3339(issuer.not_after())),
         "renew the issuing CA");
+}
+
+void note_verified(const Issuing& issuing, base::Instant now) {
+    auto until = issuing.root.not_after();
+    if (pki::has_name_constraints(issuing.root)) return;
+    for (const auto& issuer : issuing.issuers) {
+        if (pki::has_name_constraints(issuer)) return;
+        until = std::min(until, issuer.not_after());
+    }
+    issuing.verified->until = until.time_since_epoch().count();
+    issuing.verified->since = now.time_since_epoch().count();
 }
 
 /// What a rollover that is under way changes: what is sent with each certificate, and what /cacerts has.
@@ -118,9 +132,15 @@ base::Result<pki::Chain> Issuing::sign(const Order& order, base::Instant now) co
     SP_TRY(return, auto leaf, pki::issue(body, &issuer(), key, now));
     pki::Chain chain{std::move(leaf)};
     chain.insert(chain.end(), issuers.begin(), issuers.end());
-    // Nothing leaves unchecked.
+    // Nothing leaves unchecked. The form of a leaf is its profile's: what a peer could still refuse about it
+    // are the CAs above, and those stay as they were found until the first of them ends.
+    const bool ca_certificate = pki::rules(order.profile).ca;
+    const auto seconds = now.time_since_epoch().count();
+    if (!ca_certificate && verified->since != 0 && seconds >= verified->since && seconds < verified->until)
+        return chain;
     if (auto fine = check_issued(chain, root, order.profile, now); !fine)
         return std::unexpected(fine.error());
+    if (!ca_certificate) note_verified(*this, now);
     return chain;
 }
 

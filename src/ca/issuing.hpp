@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <filesystem>
+#include <memory>
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -21,6 +24,12 @@ struct Issuing {
     pki::Chain issuers;    ///< the issuing CA first, without the root; last what a rollover puts above
     pki::Chain published;  ///< what /cacerts has, in its order
     pki::PrivateKey key;
+    /// When a leaf of the CAs above was last found good below the root, and until when that holds: until the
+    /// first of them ends, and at no time where one of them holds what is below it to names.
+    struct Verified {
+        std::atomic<std::int64_t> since = 0, until = 0;
+    };
+    std::shared_ptr<Verified> verified = std::make_shared<Verified>();
 
     /// Fails with not_found where `data` holds no CA.
     static base::Result<Issuing> load(const std::filesystem::path& data, base::Instant now);

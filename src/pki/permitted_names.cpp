@@ -84,6 +84,10 @@ base::Status check_permitted_name(std::string_view text) {
     return {};
 }
 
+bool has_name_constraints(const Certificate& certificate) {
+    return X509_get_ext_by_NID(certificate.handle(), NID_name_constraints, -1) >= 0;
+}
+
 base::Result<NAME_CONSTRAINTS_st*> make_name_constraints(const std::vector<std::string>& permitted) {
     NameConstraintsPtr made(NAME_CONSTRAINTS_new());
     if (made) made->permittedSubtrees = sk_GENERAL_SUBTREE_new_null();
