@@ -12,7 +12,7 @@ namespace {
 using Kind = ca::Actor::Kind;
 using testing::HasSubstr;
 
-base::Result<ca::Config> read(const std::string& more) {
+base::Result<ca::Config> configured(const std::string& more) {
     const support::TemporaryDirectory directory;
     const auto file = directory / "ca.toml";
     EXPECT_TRUE(base::write_atomically(file, "root = \"r\"\n" + more, base::public_mode));
@@ -20,7 +20,7 @@ base::Result<ca::Config> read(const std::string& more) {
 }
 
 TEST(EstConfig, HasThreeLabelsWithoutAnyInTheFile) {
-    const auto config = read("");
+    const auto config = configured("");
     ASSERT_TRUE(config) << config.error().text();
     const auto& est = config->est;
     EXPECT_EQ(est.port, 9443);
@@ -37,7 +37,7 @@ TEST(EstConfig, HasThreeLabelsWithoutAnyInTheFile) {
 }
 
 TEST(EstConfig, ReadsEveryKey) {
-    const auto config = read(R"(
+    const auto config = configured(R"(
 [listen]
 address = "127.0.0.1"
 port = 0
@@ -119,7 +119,7 @@ TEST(EstConfig, EveryMistakeIsNamed) {
              {"[listen]\naddress = \"here\"\n", "is not an IP address"},
              {"[listen]\nnames = [\"a_b\"]\n", "names"},
          }) {
-        const auto config = read(row.text);
+        const auto config = configured(row.text);
         ASSERT_FALSE(config) << row.text;
         EXPECT_THAT(config.error().text(), HasSubstr(row.told)) << row.text;
     }

@@ -12,8 +12,6 @@ namespace {
 using namespace ca_test;
 using std::chrono::hours;
 
-const std::string enroll = "/.well-known/est/simpleenroll";
-const std::string reenroll = "/.well-known/est/simplereenroll";
 
 boost::json::object approve(TestCa& ca, const boost::json::object& request) {
     const auto done = ca::perform_approval({ca.ledger(), ca.server().approvals(), ca.clock()}, request, {});

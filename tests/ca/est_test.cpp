@@ -17,7 +17,6 @@ std::string header(const http::Response& answer, std::string_view name) {
 }
 
 const std::string user = basic("line-3:secret");
-const std::string enroll = "/.well-known/est/simpleenroll";
 
 class Est : public testing::Test {
   protected:

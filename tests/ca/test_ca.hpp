@@ -18,6 +18,9 @@
 
 namespace ca_test {
 
+inline const std::string enroll = "/.well-known/est/simpleenroll";
+inline const std::string reenroll = "/.well-known/est/simplereenroll";
+
 /// A leaf with its key, and what is sent behind it in TLS.
 struct Client {
     pki::Chain chain;

@@ -6,7 +6,7 @@
 
 namespace {
 
-base::Result<edge::Configuration> read(const std::string& text) {
+base::Result<edge::Configuration> read_with_est(const std::string& text) {
     auto table = base::ConfigTable::parse(text, "config.toml");
     if (!table) return std::unexpected(table.error());
     return edge::read_configuration(*std::move(table));
@@ -55,7 +55,7 @@ void expect_lines(const std::string& text, std::initializer_list<const char*> li
 }
 
 TEST(EstConfiguration, OfIotEdgeIsReadAndGivenToTheServices) {
-    const auto configuration = read(device + edge_ca + est + urls);
+    const auto configuration = read_with_est(device + edge_ca + est + urls);
     ASSERT_TRUE(configuration) << configuration.error().text();
     const auto texts = files(*configuration);
     expect_lines(texts.at(edge::Service::certificates),
@@ -69,7 +69,7 @@ TEST(EstConfiguration, OfIotEdgeIsReadAndGivenToTheServices) {
 }
 
 TEST(EstConfiguration, TemporaryIdsHaveTheUrlOfTheirId) {
-    const auto configuration = read(device + edge_ca + est + urls);
+    const auto configuration = read_with_est(device + edge_ca + est + urls);
     ASSERT_TRUE(configuration) << configuration.error().text();
     const auto text = files(*configuration).at(edge::Service::certificates);
     expect_lines(
@@ -83,7 +83,7 @@ TEST(EstConfiguration, TemporaryIdsHaveTheUrlOfTheirId) {
 
 TEST(EstConfiguration, IdentityAsksWhereItsFirstCertificateDoes) {
     const auto configuration =
-        read(device + edge_ca + est + "[cert_issuance.est.urls]\ndevice-id = \"https://e/device\"\n");
+        read_with_est(device + edge_ca + est + "[cert_issuance.est.urls]\ndevice-id = \"https://e/device\"\n");
     ASSERT_TRUE(configuration) << configuration.error().text();
     const auto identities = edge::est_identities(*configuration);
     ASSERT_EQ(identities.size(), 1U);
@@ -92,7 +92,7 @@ TEST(EstConfiguration, IdentityAsksWhereItsFirstCertificateDoes) {
 }
 
 TEST(EstConfiguration, CredentialOfACertificatesOwnMakesAnIdentityOfItsOwn) {
-    const auto configuration = read(device + edge_ca +
+    const auto configuration = read_with_est(device + edge_ca +
                                     "bootstrap_identity_cert = \"file:///ca-bootstrap.pem\"\n"
                                     "bootstrap_identity_pk = \"file:///ca-bootstrap.key\"\n" +
                                     est + urls);
@@ -109,7 +109,7 @@ TEST(EstConfiguration, CredentialOfACertificatesOwnMakesAnIdentityOfItsOwn) {
 }
 
 TEST(EstConfiguration, ReadyIdentityWithoutBootstrapIsSupplied) {
-    const auto configuration = read(
+    const auto configuration = read_with_est(
         device +
         "identity_cert = \"file:///own.pem\"\nidentity_pk = \"file:///own.key\"\nurl = \"https://e/d\"\n" +
         "[cert_issuance.est]\ntrusted_certs = [\"file:///r.pem\"]\n");
@@ -124,7 +124,7 @@ TEST(EstConfiguration, ReadyIdentityWithoutBootstrapIsSupplied) {
 
 TEST(EstConfiguration, WithoutEffectIsSaid) {
     const auto configuration =
-        read(device + "expiry_days = 30\n" + est +
+        read_with_est(device + "expiry_days = 30\n" + est +
              "identity_cert = \"file:///own.pem\"\nidentity_pk = \"file:///own.key\"\n" + urls);
     ASSERT_TRUE(configuration) << configuration.error().text();
     ASSERT_EQ(configuration->notices.size(), 2U);
@@ -153,7 +153,7 @@ TEST(EstConfiguration, WhatIsMissingIsNamedWithItsRemedy) {
         {device + urls + est + "usernam = \"u\"\n", "usernam is not a known key: did you mean username?"},
     };
     for (const auto& [text, said] : rows) {
-        const auto configuration = read(text);
+        const auto configuration = read_with_est(text);
         ASSERT_FALSE(configuration) << said;
         EXPECT_NE(configuration.error().text().find(said), std::string::npos) << said << "\nin\n"
                                                                               << configuration.error().text();
@@ -162,7 +162,7 @@ TEST(EstConfiguration, WhatIsMissingIsNamedWithItsRemedy) {
 
 TEST(EstConfiguration, ModulesMayHaveTheirServerCertificatesFromThere) {
     const auto configuration =
-        read(device + est + urls + "[module_certs]\nmethod = \"est\"\nurl = \"https://e/server\"\n");
+        read_with_est(device + est + urls + "[module_certs]\nmethod = \"est\"\nurl = \"https://e/server\"\n");
     ASSERT_TRUE(configuration) << configuration.error().text();
     const auto texts = files(*configuration);
     expect_lines(texts.at(edge::Service::certificates),
@@ -171,7 +171,7 @@ TEST(EstConfiguration, ModulesMayHaveTheirServerCertificatesFromThere) {
 }
 
 TEST(EstConfiguration, WithoutACertificateFromThereIsKeptQuietly) {
-    const auto configuration = read("hostname = \"edge\"\n[provisioning]\nsource = \"none\"\n" + est + urls);
+    const auto configuration = read_with_est("hostname = \"edge\"\n[provisioning]\nsource = \"none\"\n" + est + urls);
     ASSERT_TRUE(configuration) << configuration.error().text();
     EXPECT_EQ(files(*configuration).at(edge::Service::certificates).find("est-"), std::string::npos);
 }
