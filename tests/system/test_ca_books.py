@@ -41,7 +41,7 @@ class Books(unittest.TestCase):
         return [json.loads(line) for line in text.splitlines()]
 
 
-class Crash(Books):
+class CaCrash(Books):
     def killed(self, data, at, *argv):
         """Runs a command until its at-th change; False where it has made fewer."""
         count = self.dir / "count"
@@ -101,7 +101,7 @@ class Crash(Books):
 
 
 @unittest.skipUnless(PRIVATE_MOUNTS, "this user may not mount a disk of its own (unshare --mount)")
-class FullDisk(Books):
+class CaFullDisk(Books):
     SCRIPT = r"""
 set -u
 mount -t tmpfs -o size=80M,mode=700 none "$DISK" && cp -a "$DATA" "$DISK/ca" || exit 99
@@ -133,7 +133,7 @@ issue last; say last
         self.assertFalse((self.dir / "reserve.pem").exists())
 
 
-class Commands(Books):
+class CaBooks(Books):
     def test_what_was_issued_is_listed_until_it_ends(self):
         self.issue("dev1")
         self.ca("issue", "--profile", "server", "--subject", "hub", "--san", "DNS:hub", "--days", "10", "--key-out",
