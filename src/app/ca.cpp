@@ -34,6 +34,7 @@ void add_ca(CLI::App& root, Run& run) {
     add_ca_block(*ca, run);
     add_ca_audit(*ca, run);
     add_ca_demo_certs(*ca, run);
+    add_ca_crl(*ca, run);
     add_ca_offline(*ca, run);
     add_ca_rollover(*ca, run);
     add_ca_run(*ca, run);

@@ -19,6 +19,7 @@ void add_ca_revoke(CLI::App& ca, Run& run);  ///< ca revoke, unrevoke
 void add_ca_block(CLI::App& ca, Run& run);   ///< ca block, unblock
 void add_ca_audit(CLI::App& ca, Run& run);
 void add_ca_demo_certs(CLI::App& ca, Run& run);
+void add_ca_crl(CLI::App& ca, Run& run);
 void add_ca_offline(CLI::App& ca, Run& run);  ///< ca root sign, ca intermediate request, install
 void add_ca_rollover(CLI::App& ca, Run& run);
 void add_ca_run(CLI::App& ca, Run& run);

@@ -15,16 +15,19 @@ namespace {
 struct ServeOptions {
     std::filesystem::path data, ready_file;
     std::string address;
-    std::optional<std::uint16_t> port;
+    std::optional<std::uint16_t> port, http_port;
 };
 
 base::Status run_server(const ServeOptions& options) {
     ca::ServerOptions wish;
     if (!options.address.empty()) wish.address = options.address;
     wish.port = options.port;
+    wish.http_port = options.http_port;
     return serve_ca(options.data, wish, [&](ca::Server& server) -> base::Status {
         if (options.ready_file.empty()) return {};
-        const auto text = fmt::format("EST_PORT={}\nPID={}\n", server.port(), ::getpid());
+        auto text = fmt::format("EST_PORT={}\n", server.port());
+        if (const auto port = server.http_port()) text += fmt::format("HTTP_PORT={}\n", *port);
+        text += fmt::format("PID={}\n", ::getpid());
         return base::write_atomically(options.ready_file, text, base::secret_mode);
     });
 }
@@ -38,8 +41,10 @@ void add_ca_run(CLI::App& ca, Run& run) {
     command->add_option("--listen", options->address,
                         "IP address to listen on, or localhost (default that of ca.toml)");
     command->add_option("--port", options->port, "Port for EST (default that of ca.toml; 0: any free one)");
+    command->add_option("--http-port", options->http_port,
+                        "Port for CRLs and OCSP without TLS (default that of [http]; 0: any free one)");
     command->add_option("--ready-file", options->ready_file,
-                        "File to write EST_PORT= and PID= to, once serving");
+                        "File to write EST_PORT=, HTTP_PORT= and PID= to, once serving");
     command->callback([&run, options] { run = ca_runner(options, run_server); });
 }
 

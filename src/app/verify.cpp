@@ -25,6 +25,7 @@ struct Options {
     std::string trust;
     std::string chain;
     std::string intermediates;
+    std::vector<std::string> crls;
     std::string purpose = "any";
     std::string host;
     std::string time;
@@ -41,6 +42,7 @@ struct Material {
     pki::Chain chain;
     pki::TrustBundle trust;
     pki::Chain intermediates;
+    pki::CrlSet crls;
     pki::Verdict refused;
 };
 
@@ -59,6 +61,17 @@ base::Result<Material> read(const Options& options) {
         all.trust = *std::move(trust);
     else
         refuse(pki::checks::path_anchor, -1, trust.error());
+    std::vector<pki::Crl> crls;
+    constexpr std::size_t largest_crl = 64 * 1024 * 1024;
+    for (const auto& file : options.crls) {
+        SP_TRY(return, const auto content, base::read_file(file, "CRL", largest_crl));
+        if (auto crl = pki::Crl::read(base::as_bytes(content), "CRL " + file))
+            crls.push_back(*std::move(crl));
+        else
+            all.refused.fail(pki::checks::path_revocation, -1, "a complete CRL that parses",
+                             crl.error().text());
+    }
+    all.crls = pki::CrlSet(std::move(crls));
     if (options.intermediates.empty()) return all;
     SP_TRY(return, const auto text, base::read_file(options.intermediates, "intermediates"));
     if (auto more =
@@ -84,7 +97,8 @@ pki::Verdict decide(const Options& options, const Material& material, base::Inst
                         .purpose = purpose_of(options.purpose),
                         .name = &name,
                         .now = now,
-                        .policy = options.policy == "strict" ? pki::Policy::strict : pki::Policy::azure})
+                        .policy = options.policy == "strict" ? pki::Policy::strict : pki::Policy::azure,
+                        .crls = options.crls.empty() ? nullptr : &material.crls})
         .verdict;
 }
 
@@ -142,6 +156,10 @@ void add_verify(CLI::App& root, Run& run) {
     command->add_option("--chain", options->chain, "the chain as a peer sends it, PEM, leaf first")
         ->required();
     command->add_option("--intermediates", options->intermediates, "further candidates for issuers, PEM");
+    command
+        ->add_option("--crl", options->crls,
+                     "the CRL of a CA of the chain, PEM or DER; may be repeated, one for each CA")
+        ->allow_extra_args(false);
     command->add_option("--purpose", options->purpose, "client, server or any (default any)")
         ->check(CLI::IsMember({"client", "server", "any"}));
     command->add_option("--host", options->host, "the DNS name or IP address that is dialled");

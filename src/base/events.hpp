@@ -26,6 +26,12 @@ inline constexpr std::string_view session_refused = "session.refused";
 inline constexpr std::string_view session_ended = "session.ended";
 inline constexpr std::string_view session_displaced = "session.displaced";
 
+// revocation, at hub and gateway
+inline constexpr std::string_view crl_loaded = "crl.loaded";
+inline constexpr std::string_view crl_taken = "crl.taken";
+inline constexpr std::string_view crl_refused = "crl.refused";
+inline constexpr std::string_view crl_failed = "crl.failed";
+
 // hub
 inline constexpr std::string_view caller_accepted = "caller.accepted";
 inline constexpr std::string_view request_answered = "request.answered";
@@ -94,5 +100,9 @@ inline constexpr std::string_view messages_dropped = "messages.dropped";
 inline constexpr std::string_view messages_failed = "messages.failed";
 
 // ca
+inline constexpr std::string_view crl_published = "crl.published";
+inline constexpr std::string_view crl_not_published = "crl.not_published";
+inline constexpr std::string_view ocsp_responder_certified = "ocsp_responder.certified";
+inline constexpr std::string_view ocsp_responder_failed = "ocsp_responder.failed";
 
 }  // namespace base::events

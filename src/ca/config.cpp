@@ -124,6 +124,7 @@ base::Result<Config> read_config(const std::filesystem::path& file) {
         }
     }
     config.est = read_est_config(table, file.parent_path());
+    config.http = read_http_config(table);
     if (auto fine = table.finish(); !fine) return std::unexpected(fine.error());
     return config;
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "ca/est_config.hpp"
+#include "ca/http_config.hpp"
 #include "pki/key.hpp"
 #include "pki/profile.hpp"
 
@@ -38,6 +39,7 @@ struct Config {
     std::vector<std::string> chain;  ///< intermediates from below the root downwards; the last one issues
     std::map<pki::Profile, ProfileConfig> profiles;
     EstConfig est{};
+    HttpConfig http{};
 
     /// The name of the CA that issues: the lowest intermediate, the root where there is none.
     const std::string& issuing() const { return chain.empty() ? root : chain.back(); }

@@ -185,7 +185,7 @@ net::Task<EstService::Answer> EstService::issue(Call& call, const Caller& caller
                                          {"caller", caller.actor.text()},
                                          {"label", call.label->name},
                                          {"profile", std::string(pki::to_string(grant.profile))},
-                                         {"serial", leaf->serial_hex()},
+                                         {"serial", base::to_lower(leaf->serial_hex())},
                                          {"subject", leaf->subject()}});
     // The leaf alone (est-and-pki.md 1.6).
     const auto message = pki::certs_only(std::span(&*leaf, 1));

@@ -22,7 +22,7 @@ base::Result<pki::Certificate> load_certificate(const Path& file) {
 }
 
 pki::Purpose purpose_of(pki::Profile profile) {
-    if (pki::rules(profile).ca) return pki::Purpose::any;
+    if (pki::rules(profile).ca || profile == pki::Profile::ocsp) return pki::Purpose::any;
     return profile == pki::Profile::server ? pki::Purpose::server : pki::Purpose::client;
 }
 
@@ -119,6 +119,7 @@ base::Result<pki::Chain> Issuing::sign(const Order& order, base::Instant now) co
                          .path_length = order.path_length,
                          .subject_der = order.subject_der,
                          .permitted = order.permitted};
+    add_pointers(body, config.http, config.issuing());
     if (order.lifetime)
         body.lifetime = order.lifetime;
     else if (own.lifetime)

@@ -21,6 +21,17 @@ constexpr http::Limits est_limits{.body = 64 * 1024,
                                   .body_deadline = std::chrono::seconds{30},
                                   .idle = std::chrono::seconds{30}};
 
+net::Task<http::Response> answer_at_once(http::Response response) {
+    co_return response;
+}
+
+http::Response plain_error(int status, std::string_view reason) {
+    return http::Response::text(status, std::string(reason) + "\n");
+}
+http::Response nothing_here() {
+    return plain_error(404, "here are /crl/, /ocsp and /ca/ alone");
+}
+
 }  // namespace
 
 Server::Server(std::filesystem::path data, net::Loops& loops, const base::Clock& clock)
@@ -34,6 +45,7 @@ base::Result<std::unique_ptr<Server>> Server::open(const std::filesystem::path& 
     std::unique_ptr<Server> server(new Server(data, loops, clock));
     if (auto fine = server->open_books(); !fine) return std::unexpected(fine.error());
     if (auto fine = server->open_est(options); !fine) return std::unexpected(fine.error());
+    if (auto fine = server->open_http(options); !fine) return std::unexpected(fine.error());
     if (auto fine = server->open_admin(); !fine) return std::unexpected(fine.error());
     return server;
 }
@@ -42,6 +54,7 @@ base::Status Server::open_books() {
     SP_TRY(return, ledger_, Ledger::open(data_, clock_));
     SP_TRY(return, approvals_, Approvals::open(approvals_file(data_)));
     SP_TRY(return, service_, EstService::open(*ledger_, *approvals_, clock_));
+    SP_TRY(return, plain_, PlainHttp::open(*ledger_, data_, clock_));
     SP_TRY(return, const auto policy, base::read_file(config_file(data_), "configuration"));
     const Actor self{.kind = Actor::Kind::command, .id = "ca-run", .peer = {}};
     ledger_->write({.kind = "start",
@@ -59,7 +72,10 @@ base::Status Server::open_est(const ServerOptions& options) {
     const auto& config = ledger_->config().est;
     names_ = options.names.empty() ? config.names : options.names;
     SP_TRY(return, const auto identity, ServerIdentity::load_or_issue(data_, names_, *ledger_, clock_.now()));
-    http::Handler handler = [service = service_.get()](http::Request request, const net::Peer& peer) {
+    // CRLs and OCSP are to be had here too (est-and-pki.md 1.2).
+    http::Handler handler = [service = service_.get(), routes = plain_->routes()](
+                                http::Request request, const net::Peer& peer) -> net::Task<http::Response> {
+        if (auto answer = routes(request)) return answer_at_once(*std::move(answer));
         return service->answer(std::move(request), peer);
     };
     SP_TRY(return, est_,
@@ -69,6 +85,23 @@ base::Status Server::open_est(const ServerOptions& options) {
                      http::serve(std::move(handler), EstService::answer_of_server, est_limits), handshakes));
     loops_.at(0).spawn("server_identity", renew_identity(identity.renew_at()));
     return {};
+}
+
+base::Status Server::open_http(const ServerOptions& options) {
+    const auto& config = ledger_->config().http;
+    if (!config.serves && !options.http_port) return {};
+    http::Handler handler = [routes = plain_->routes()](http::Request request, const net::Peer&) {
+        auto answer = routes(request);
+        return answer_at_once(answer ? *std::move(answer) : nothing_here());
+    };
+    SP_TRY(return, http_,
+                 net::PlainListener::open(loops_, config.address, options.http_port.value_or(config.port),
+                                          http::serve(std::move(handler), plain_error, est_limits)));
+    return {};
+}
+
+std::optional<std::uint16_t> Server::http_port() const {
+    return http_ ? std::optional(http_->port()) : std::nullopt;
 }
 
 base::Status Server::open_admin() {
@@ -98,6 +131,7 @@ net::Task<> Server::renew_identity(base::Instant when) {
 
 void Server::stop() {
     est_->close();
+    if (http_) http_->close();
     admin_->close();
     loops_.at(0).post([this] {
         stopped_ = true;

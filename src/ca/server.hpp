@@ -11,6 +11,7 @@
 #include "ca/approvals.hpp"
 #include "ca/est_service.hpp"
 #include "ca/ledger.hpp"
+#include "ca/plain_http.hpp"
 #include "net/listener.hpp"
 #include "net/loop.hpp"
 #include "net/timer.hpp"
@@ -21,7 +22,8 @@ namespace ca {
 struct ServerOptions {
     std::optional<std::string> address;
     std::optional<std::uint16_t> port;
-    std::vector<std::string> names{};  ///< of the server's certificate; empty: those of ca.toml
+    std::optional<std::uint16_t> http_port{};  ///< of the plain listener, which is then there in any case
+    std::vector<std::string> names{};          ///< of the server's certificate; empty: those of ca.toml
 };
 
 /// `sallyport ca run`: EST over HTTPS and the admin socket, over one ledger.
@@ -36,6 +38,8 @@ class Server {
     Server& operator=(const Server&) = delete;
 
     std::uint16_t port() const { return est_->port(); }
+    /// Of the plain listener; nullopt where there is none.
+    std::optional<std::uint16_t> http_port() const;
     Ledger& ledger() { return *ledger_; }
     Approvals& approvals() { return *approvals_; }
     /// Accepts nobody any more. From a loop.
@@ -45,6 +49,7 @@ class Server {
     Server(std::filesystem::path data, net::Loops& loops, const base::Clock& clock);
     base::Status open_books();
     base::Status open_est(const ServerOptions& options);
+    base::Status open_http(const ServerOptions& options);
     base::Status open_admin();
     net::Task<> renew_identity(base::Instant when);
 
@@ -55,7 +60,9 @@ class Server {
     std::unique_ptr<Ledger> ledger_;
     std::unique_ptr<Approvals> approvals_;
     std::unique_ptr<EstService> service_;
+    std::unique_ptr<PlainHttp> plain_;
     std::unique_ptr<net::TlsListener> est_;
+    std::unique_ptr<net::PlainListener> http_;
     std::unique_ptr<net::UnixListener> admin_;
     // On loop 0 alone.
     std::unique_ptr<net::Event> stopping_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "azure/connection_string.hpp"
+#include "base/duration.hpp"
 #include "base/encoding.hpp"
 #include "base/result.hpp"
 #include "edge/config_foreign.hpp"
@@ -347,6 +348,22 @@ std::vector<Principal> read_principals(ConfigTable& table) {
     return all;
 }
 
+Revocation read_revocation(ConfigTable& table) {
+    Revocation out;
+    out.crl_urls = table.strings("crl_urls").value_or(std::vector<std::string>{});
+    for (const auto& url : out.crl_urls)
+        if (!url.starts_with("http://") && !url.starts_with("https://"))
+            table.complain("crl_urls", fmt::format("has {}, which is neither http nor https", url),
+                           "write the URL where the CA publishes its CRL");
+    out.crl_max_age = table.string("crl_max_age");
+    if (!out.crl_max_age) return out;
+    const auto age = base::parse_duration(*out.crl_max_age);
+    if (!age || age->count() <= 0)
+        table.complain("crl_max_age", "is not a time such as \"7d\" or \"36h\"",
+                       "give more than the time between two CRLs of the CA");
+    return out;
+}
+
 base::Result<ConfigTable> read_joined(const std::filesystem::path& first,
                                       const std::filesystem::path& directory, bool settling) {
     auto joined = ConfigTable::empty(first.string());
@@ -402,6 +419,7 @@ base::Result<Configuration> read_configuration(ConfigTable root) {
     out.principals = read_principals(root);
     read_limits(root, out);
     out.gateway_listen = read_gateway(root);
+    out.revocation = read_revocation(root);
     if (auto keys = root.table("aziot_keys")) {
         for (const auto& key : keys->keys()) keys->string(key);
         if (keys->known("pkcs11_lib_path") || keys->known("pkcs11_base_slot"))

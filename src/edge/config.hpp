@@ -79,6 +79,12 @@ struct GatewayListen {
     std::optional<std::uint16_t> https_port;
 };
 
+/// Where the gateway learns of revoked certificates; handed through to its file, which reads them.
+struct Revocation {
+    std::vector<std::string> crl_urls;
+    std::optional<std::string> crl_max_age;
+};
+
 /// All of config.toml and config.d that this program reads.
 struct Configuration {
     std::string hostname;
@@ -95,6 +101,7 @@ struct Configuration {
     std::vector<Principal> principals;
     std::map<Service, std::int64_t> max_requests;
     GatewayListen gateway_listen;
+    Revocation revocation;
     std::vector<std::string> notices;  ///< what is known and not done, for the log
 };
 
@@ -118,6 +125,8 @@ base::Result<base::ConfigTable> read_joined(const std::filesystem::path& first,
 std::vector<Principal> read_principals(base::ConfigTable& table);
 /// Reads `trusted_certs`, `iothub_address` and the ports beside `iothub_hostname`.
 HubAddress read_hub(base::ConfigTable& provisioning, const std::string& hostname);
+/// Reads `crl_urls` and `crl_max_age`.
+Revocation read_revocation(base::ConfigTable& table);
 
 /// The keys of IoT Edge about containers and other things that this program does not do
 /// (edge-runtime.md 8.2). Takes them as known and adds one notice for all that are there.

@@ -94,7 +94,7 @@ bool Applied::concerns_gateway() const {
     return std::ranges::any_of(differences, [](const Difference& each) {
         return each.service == Service::workload &&
                (each.key == "hostname" || each.key == "parent_hostname" || each.key.starts_with("hub.") ||
-                each.key.starts_with("gateway."));
+                each.key.starts_with("gateway.") || each.key.starts_with("crl_"));
     });
 }
 

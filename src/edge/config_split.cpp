@@ -199,6 +199,9 @@ std::string workload_file(const Configuration& configuration, const Paths& paths
     out.set("homedir", paths.home(Service::workload).string());
     if (configuration.parent_hostname) out.set("parent_hostname", *configuration.parent_hostname);
     out.set("trust_bundle_cert", "aziot-edged-trust-bundle");
+    const auto& revocation = configuration.revocation;
+    if (!revocation.crl_urls.empty()) out.set("crl_urls", revocation.crl_urls);
+    if (revocation.crl_max_age) out.set("crl_max_age", *revocation.crl_max_age);
     out.table({"iotedge_max_requests"}).set("workload", configuration.max_requests.at(Service::workload));
     out.table({"edge_ca"});
     out.set("supplied", configuration.edge_ca.certificate.has_value());

@@ -79,6 +79,8 @@ std::string environment_file(const Environment& environment) {
 std::string gateway_file(const WorkloadConfig& config, const Environment& environment) {
     TomlText out;
     out.set("hostname", config.hostname);
+    if (!config.revocation.crl_urls.empty()) out.set("crl_urls", config.revocation.crl_urls);
+    if (config.revocation.crl_max_age) out.set("crl_max_age", *config.revocation.crl_max_age);
     out.table({"hub"});
     out.set("name", config.hub.name);
     out.set("address", config.hub.address);

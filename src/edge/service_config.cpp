@@ -175,6 +175,7 @@ base::Result<WorkloadConfig> read_workload_config(const Paths& paths) {
     out.hostname = table.string("hostname").value_or("");
     out.parent = table.string("parent_hostname");
     if (auto id = table.string("trust_bundle_cert")) out.trust_bundle_id = *id;
+    out.revocation = read_revocation(table);
     if (auto limits = table.table("iotedge_max_requests"))
         out.max_requests = static_cast<std::size_t>(limits->integer("workload", 1, 1000).value_or(10));
     if (auto ca = table.table("edge_ca")) {

@@ -89,6 +89,7 @@ struct WorkloadConfig {
     std::string trust_bundle_id = "aziot-edged-trust-bundle";
     HubAddress hub;
     GatewayListen gateway_listen;
+    Revocation revocation;
     std::vector<WorkloadModule> modules;
 };
 

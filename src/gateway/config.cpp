@@ -90,6 +90,7 @@ base::Result<Config> read_config(const std::filesystem::path& file) {
     }
     Config config;
     config.hostname = table->string("hostname").value_or("");
+    config.revocation = crl::read_settings(*table);
     if (auto hub = table->table("hub")) read_hub(*hub, config.hub);
     if (auto listen = table->table("listen")) {
         config.listen.address = listen->string("address").value_or(config.listen.address);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "crl/settings.hpp"
 #include "pki/verify.hpp"
 
 namespace gateway {
@@ -15,7 +16,8 @@ namespace gateway {
 /// What the gateway is told by the edge device that it belongs to (docs/reference/gateway.md). The file is
 /// written by `edge run`, for the gateway's user alone; it holds no secret.
 struct Config {
-    std::string hostname;  ///< the name of the server certificate; accepted in user names and audiences
+    crl::Settings revocation;  ///< crl_urls, crl_max_age
+    std::string hostname;      ///< the name of the server certificate; accepted in user names and audiences
     struct Hub {
         std::string name;     ///< in audiences and user names, and the name that its certificate must have
         std::string address;  ///< where to connect

@@ -45,11 +45,13 @@ class DeviceSession final : public mqtt::ConnectionHandler,
     std::optional<base::Error> check_will(const std::optional<mqtt::Will>& will) const;
     base::Result<azure::Event> event_of(mqtt::Publish message) const;
     void set_end(const trust::Decision& decision);
+    trust::Decision decide(const ScopeCache& cache, std::optional<std::chrono::seconds> crl_max_age);
 
     std::shared_ptr<mqtt::Connection> connection_;
     SessionWorld& world_;
     Credential credential_;
     std::shared_ptr<const ScopeCache> judged_by_;
+    std::shared_ptr<const pki::CrlSet> crls_;  ///< of the last judgement
     bool entered_ = false;
     bool refused_ = false;
 };
@@ -102,7 +104,7 @@ net::Task<mqtt::Answer> DeviceSession::authenticate(mqtt::Connect connect) {
     if (auto wrong = check_will(connect.will)) co_return mqtt::Drop{std::move(*wrong)};
 
     auto cache = world_.scope.get();
-    auto decision = judge(credential_, *cache, world_.hosts, world_.clock.now());
+    auto decision = decide(*cache, world_.crls.max_age());
     const bool known = cache->find(identity()) != nullptr;
     const bool stale = !cache->confirmed() || world_.clock.now() - *cache->confirmed() > fresh_enough;
     if (!decision.verdict.accepted() && (!known || stale)) {
@@ -114,7 +116,7 @@ net::Task<mqtt::Answer> DeviceSession::authenticate(mqtt::Connect connect) {
         }
         if (outcome == Lookup::in_scope) {
             cache = world_.scope.get();
-            decision = judge(credential_, *cache, world_.hosts, world_.clock.now());
+            decision = decide(*cache, world_.crls.max_age());
         }
     }
     if (!decision.verdict.accepted()) {
@@ -136,6 +138,13 @@ net::Task<mqtt::Answer> DeviceSession::authenticate(mqtt::Connect connect) {
     co_return mqtt::Accept{};
 }
 
+/// crl_max_age: none for a session that was let in, which an old CRL does not end.
+trust::Decision DeviceSession::decide(const ScopeCache& cache,
+                                      std::optional<std::chrono::seconds> crl_max_age) {
+    crls_ = world_.crls.current();
+    return judge(credential_, cache, world_.hosts, world_.clock.now(), {crls_.get(), crl_max_age});
+}
+
 void DeviceSession::set_end(const trust::Decision& decision) {
     if (!decision.valid_until) return;
     auto when = *decision.valid_until;
@@ -151,13 +160,13 @@ void DeviceSession::started() {
     entered_ = true;
     world_.sessions.enter(identity(), connection_->loop(), shared_from_this());
     // What changed between the judgement and the entry was announced to nobody here.
-    if (world_.scope.get() != judged_by_) judge_again();
+    if (world_.scope.get() != judged_by_ || world_.crls.current() != crls_) judge_again();
 }
 
 void DeviceSession::judge_again() {
     if (!connection_->is_open()) return;
     judged_by_ = world_.scope.get();
-    const auto decision = judge(credential_, *judged_by_, world_.hosts, world_.clock.now());
+    const auto decision = decide(*judged_by_, {});
     if (decision.verdict.accepted()) return set_end(decision);
     connection_->close({base::Code::unauthenticated, identity().text(),
                         "is not accepted any more: " + pki::summary(decision.verdict),

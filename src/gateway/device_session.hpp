@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "crl/keeper.hpp"
 #include "gateway/judge.hpp"
 #include "gateway/scope_sync.hpp"
 #include "gateway/sessions.hpp"
@@ -20,6 +21,7 @@ namespace gateway {
 struct SessionWorld {
     std::vector<std::string> hosts;  ///< the hub's name, then the gateway's
     SharedScope& scope;
+    const crl::Keeper& crls;
     ScopeSync& sync;
     net::Loop& sync_loop;  ///< where `sync` lives
     Sessions& sessions;

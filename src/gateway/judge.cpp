@@ -23,7 +23,8 @@ bool is_own(const trust::Identity& identity, const ScopeCache& cache) {
 }  // namespace
 
 trust::Decision judge(const Credential& credential, const ScopeCache& cache,
-                      std::span<const std::string> hosts, base::Instant now) {
+                      std::span<const std::string> hosts, base::Instant now,
+                      const trust::Revocation& revocation) {
     const auto& claim = credential.claim;
     const auto& identity = claim.identity;
     pki::Verdict own;
@@ -61,6 +62,7 @@ trust::Decision judge(const Credential& credential, const ScopeCache& cache,
     context.hosts = hosts;
     context.device_cas = &cache.device_cas();
     context.now = now;
+    context.revocation = revocation;
     auto decision = trust::authenticate(presented, record.get(), context);
     own.append(std::move(decision.verdict));
     decision.verdict = std::move(own);

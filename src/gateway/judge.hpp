@@ -25,7 +25,8 @@ struct Credential {
 /// name and the gateway's own, accepted in user name and audience. Adds two steps of its own before those of
 /// trust::authenticate: whether the identity may connect here at all, and that its way up leads to us. Pure.
 trust::Decision judge(const Credential& credential, const ScopeCache& cache,
-                      std::span<const std::string> hosts, base::Instant now);
+                      std::span<const std::string> hosts, base::Instant now,
+                      const trust::Revocation& revocation = {});
 
 /// The ids of the gateway's own checks.
 namespace checks {

@@ -56,6 +56,7 @@ struct Server::Impl {
     std::unique_ptr<TokenSource> tokens;
     HubLink link;
     std::unique_ptr<SharedScope> scope;
+    std::unique_ptr<crl::Keeper> crls;
     std::unique_ptr<HubClient> hub;
     std::unique_ptr<ScopeSync> sync;
     Sessions sessions;
@@ -70,6 +71,7 @@ struct Server::Impl {
     void wire();
     void on_new_generation();
     net::Task<> rewrap();
+    base::Result<std::unique_ptr<crl::Keeper>> open_crls();
     base::Status listen(std::shared_ptr<const net::ServerTls> tls);
     base::Status announce() const;
     void fail(base::Error why);
@@ -94,6 +96,7 @@ net::Task<> Server::Impl::start() {
     tasks->spawn("scope.sync", sync->run());
     co_await sync->first_attempt(first_fetch);
     if (stopping) co_return;
+    crls->start(loops.at(0));
     if (auto opened = listen(tls); !opened) {
         fail(std::move(opened).error());
         co_return;
@@ -124,8 +127,8 @@ void Server::Impl::wire() {
     hub = std::make_unique<HubClient>(config, *hub_tls, *tokens, link, clock);
     sync = std::make_unique<ScopeSync>(*scope, *hub, link, *store, owner_of(config), *tasks, clock);
     sync->on_change([this](const ScopeChange& change) { sessions.judge_again(change); });
-    world = std::make_unique<SessionWorld>(
-        SessionWorld{{config.hub.name, config.hostname}, *scope, *sync, loops.at(0), sessions, *log, clock});
+    world = std::make_unique<SessionWorld>(SessionWorld{
+        {config.hub.name, config.hostname}, *scope, *crls, *sync, loops.at(0), sessions, *log, clock});
     upstream = std::make_unique<Upstream>(config, *hub_tls, *scope, *sync, *tokens, link, clock);
     forwarder = std::make_unique<Forwarder>(*log, options.paths.progress(), *upstream, *tasks);
     // Set before the first append: nothing is appended before `listen`.
@@ -149,6 +152,20 @@ net::Task<> Server::Impl::rewrap() {
     if (!done)
         base::log::error(base::events::scope_failed, done.error(),
                          {{"doing", "wrapping the key of the scope"}});
+}
+
+base::Result<std::unique_ptr<crl::Keeper>> Server::Impl::open_crls() {
+    crl::Keeper::Options wish;
+    wish.settings = options.config.revocation;
+    wish.directory = crl::directory_under(options.paths.data);
+    wish.anchors = [this] {
+        const auto cache = scope->get();
+        return std::shared_ptr<const pki::TrustBundle>(cache, &cache->device_cas());
+    };
+    wish.tls = [this]() -> base::Result<std::shared_ptr<const net::ClientTls>> { return hub_tls->get(); };
+    SP_TRY(return, auto keeper, crl::Keeper::open(std::move(wish), clock));
+    keeper->on_change([this] { sessions.judge_again(everybody()); });
+    return keeper;
 }
 
 base::Status Server::Impl::listen(std::shared_ptr<const net::ServerTls> tls) {
@@ -182,6 +199,7 @@ void Server::Impl::on_stop() {
     stopping = true;
     if (listener) listener->close();
     sessions.end_all();
+    if (crls) crls->stop();
     link.stop();
     if (sync) sync->stop();
     if (tasks) loops.at(0).spawn("gateway.end", end(*this));
@@ -207,6 +225,7 @@ base::Result<std::unique_ptr<Server>> Server::open(ServerOptions options, const 
     SP_TRY(return, impl->hub_tls, HubTls::open(impl->options.config));
     SP_TRY(return, impl->store, ScopeStore::open(paths.scope()));
     SP_TRY(return, impl->log, store::SegmentLog::open(paths.messages()));
+    SP_TRY(return, impl->crls, impl->open_crls());
     return std::make_unique<Server>(std::move(impl));
 }
 

@@ -17,22 +17,29 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t header_limit = 64 * 1024;
-constexpr std::size_t body_limit = 16 * 1024 * 1024;
 constexpr std::size_t read_size = 16 * 1024;
 
+std::string host_text(std::string host, std::uint16_t port, std::uint16_t usual) {
+    if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
+    if (port != usual) host += ":" + std::to_string(port);
+    return host;
+}
+
 std::string host_field(const Endpoint& endpoint) {
+    if (const auto* plain = std::get_if<PlainEndpoint>(&endpoint))
+        return host_text(plain->host, plain->port, 80);
     const auto* tls = std::get_if<TlsEndpoint>(&endpoint);
     if (tls == nullptr) return "localhost";
-    std::string host = tls->target.name.empty() ? tls->target.host : tls->target.name;
-    if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
-    if (tls->target.port != 443) host += ":" + std::to_string(tls->target.port);
-    return host;
+    return host_text(tls->target.name.empty() ? tls->target.host : tls->target.name, tls->target.port, 443);
 }
 
 /// Who is asked, for errors.
 std::string thing_of(const Endpoint& endpoint) {
     if (const auto* tls = std::get_if<TlsEndpoint>(&endpoint)) {
         return "server " + tls->target.host + ":" + std::to_string(tls->target.port);
+    }
+    if (const auto* plain = std::get_if<PlainEndpoint>(&endpoint)) {
+        return "server " + plain->host + ":" + std::to_string(plain->port);
     }
     return "socket " + std::get<UnixEndpoint>(endpoint).path;
 }
@@ -41,6 +48,10 @@ net::Task<base::Result<net::Stream>> connect(Endpoint endpoint, milliseconds lim
                                              const base::Clock& clock) {
     if (const auto* local = std::get_if<UnixEndpoint>(&endpoint)) {
         auto stream = co_await net::connect_unix(local->path, limit);
+        co_return stream;
+    }
+    if (const auto* plain = std::get_if<PlainEndpoint>(&endpoint)) {
+        auto stream = co_await net::connect_plain(plain->host, plain->port, limit);
         co_return stream;
     }
     const auto& tls = std::get<TlsEndpoint>(endpoint);
@@ -60,11 +71,12 @@ steady_clock::time_point end_after(milliseconds limit) {
 
 /// A request on a connection of its own, within one limit.
 net::Task<base::Result<Response>> exchange(Endpoint endpoint, Request request, milliseconds limit,
-                                           const base::Clock& clock) {
+                                           const base::Clock& clock, std::size_t body_limit) {
     const auto end = end_after(limit);
     request.headers.set("Connection", "close");
     auto connection = co_await Connection::open(std::move(endpoint), limit, clock);
     if (!connection) co_return std::unexpected(std::move(connection).error());
+    connection->limit_body(body_limit);
     auto response = co_await connection->ask(std::move(request), left_until(end));
     co_return response;
 }
@@ -84,7 +96,7 @@ net::Task<base::Result<Connection>> Connection::open(Endpoint endpoint, millisec
 }
 
 net::Task<base::Result<Response>> Connection::read_response(bool without_body, steady_clock::time_point end) {
-    ResponseReader reader(header_limit, body_limit,
+    ResponseReader reader(header_limit, body_limit_,
                           without_body ? ResponseReader::Body::none : ResponseReader::Body::as_framed);
     std::string buffer;
     for (;;) {
@@ -148,8 +160,8 @@ net::Task<base::Result<Response>> Connection::ask(Request request, milliseconds 
 }
 
 net::Task<base::Result<Response>> request(Endpoint endpoint, Request request, milliseconds limit,
-                                          const base::Clock& clock) {
-    return exchange(std::move(endpoint), std::move(request), limit, clock);
+                                          const base::Clock& clock, std::size_t body_limit) {
+    return exchange(std::move(endpoint), std::move(request), limit, clock, body_limit);
 }
 
 }  // namespace http

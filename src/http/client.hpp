@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,7 +23,15 @@ struct TlsEndpoint {
     pki::Verdict* verdict =
         nullptr;  ///< gets every step of the judgement of the server, also where it was refused
 };
-using Endpoint = std::variant<UnixEndpoint, TlsEndpoint>;
+/// HTTP without TLS, for what proves itself (net::connect_plain).
+struct PlainEndpoint {
+    std::string host;
+    std::uint16_t port = 80;
+};
+using Endpoint = std::variant<UnixEndpoint, TlsEndpoint, PlainEndpoint>;
+
+/// The largest body of an answer that is taken unless more is asked for.
+inline constexpr std::size_t usual_body_limit = 16 * 1024 * 1024;
 
 /// A connection over which one request after another goes, for a peer that is asked often. On its own loop,
 /// and one request at a time.
@@ -31,6 +41,8 @@ class Connection {
                                                     const base::Clock& clock);
     /// As `http::request`. limit: for this exchange. A failure ends the connection.
     net::Task<base::Result<Response>> ask(Request request, std::chrono::milliseconds limit);
+    /// The most that the body of an answer may have.
+    void limit_body(std::size_t most) { body_limit_ = most; }
     /// False where it ended, or the peer said that it will.
     bool is_reusable() const { return reusable_; }
     /// True where the last exchange failed before a single byte of its answer came: the peer may have closed
@@ -45,14 +57,16 @@ class Connection {
     net::Stream stream_;
     std::string host_;
     std::string thing_;
+    std::size_t body_limit_ = usual_body_limit;
     bool reusable_ = true;
     bool silent_ = false;
 };
 
 /// One request over a new connection, closed afterwards. Host, Content-Length and Connection are set here.
 /// Any HTTP status is a success; errors are those of the transport (unavailable, timeout, unauthenticated,
-/// malformed). limit: for the whole exchange. The answer's body is at most 16 MiB.
+/// malformed). limit: for the whole exchange. A body over `body_limit` fails with too_large.
 net::Task<base::Result<Response>> request(Endpoint endpoint, Request request, std::chrono::milliseconds limit,
-                                          const base::Clock& clock);
+                                          const base::Clock& clock,
+                                          std::size_t body_limit = usual_body_limit);
 
 }  // namespace http

@@ -187,6 +187,8 @@ std::expected<Caller, Refusal> by_identity(const Call& call, const trust::Identi
     trust::Context context;
     context.hosts = call.services.config.names;
     context.device_cas = anchors.get();
+    const auto crls = call.services.crls.current();
+    context.revocation = {crls.get(), call.services.crls.max_age()};
     context.now = call.now;
     auto decision = trust::authenticate(presented, *record ? &**record : nullptr, context);
     if (!decision.verdict.accepted()) {

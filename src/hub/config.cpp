@@ -85,6 +85,7 @@ base::Result<Config> read_config(const std::filesystem::path& data, const std::f
     config.data = data;
     read_names(*document, config);
     read_listen(*document, config.listen);
+    config.revocation = crl::read_settings(*document);
     std::string certificate = "hub.pem";
     std::string key = "hub.key";
     if (auto tls = document->table("tls")) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "crl/settings.hpp"
 
 namespace hub {
 
@@ -86,6 +87,7 @@ struct Config {
     EventWishes events;
     ThrottleRates throttle{};
     CloudToDevice cloud_to_device;
+    crl::Settings revocation;       ///< crl_urls, crl_max_age
     bool asks_for_metrics = false;  ///< [metrics] is there; this version serves none
 
     const std::string& name() const { return names.front(); }

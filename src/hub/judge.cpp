@@ -65,7 +65,7 @@ std::expected<Credential, BadConnect> read_credential(mqtt::Connect& connect, co
 }
 
 base::Result<Judgement> judge(const Credential& credential, const pki::Chain& certificates,
-                              const Services& services, base::Instant now) {
+                              const Services& services, base::Instant now, Occasion occasion) {
     auto& reader = *services.here().reader;
     SP_TRY(return, const auto record, reader.record(credential.claim.identity));
 
@@ -74,6 +74,9 @@ base::Result<Judgement> judge(const Credential& credential, const pki::Chain& ce
     context.now = now;
     const auto anchors = services.anchors.current();
     context.device_cas = anchors.get();
+    const auto crls = services.crls.current();
+    context.revocation.crls = crls.get();
+    if (occasion == Occasion::connect) context.revocation.max_age = services.crls.max_age();
 
     std::optional<trust::PolicyKeys> policy;
     if (!credential.token.empty()) {

@@ -39,9 +39,12 @@ struct Judgement {
     trust::Decision decision;
     std::string generation;  ///< of the record; empty where there is none
 };
+/// An old CRL may keep newcomers out (crl_max_age); it ends no session that was let in.
+enum class Occasion { connect, session };
 /// Reads the records and decides. Fails only where the registry cannot be read.
 base::Result<Judgement> judge(const Credential& credential, const pki::Chain& certificates,
-                              const Services& services, base::Instant now);
+                              const Services& services, base::Instant now,
+                              Occasion occasion = Occasion::connect);
 
 /// The CONNACK code of a verdict that is no (hub.md 2.7): by what was sent, never by what is registered, so
 /// that it does not tell which ids exist.

@@ -310,7 +310,8 @@ void MqttSession::messages_waiting() {
 
 void MqttSession::judge_again() {
     if (!place_ || !connection_->is_open()) return;
-    auto judgement = judge(credential_, connection_->peer().certificates, services_, services_.clock.now());
+    auto judgement = judge(credential_, connection_->peer().certificates, services_, services_.clock.now(),
+                           Occasion::session);
     if (!judgement) {
         close(std::move(judgement).error());
         return;

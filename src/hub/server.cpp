@@ -107,6 +107,7 @@ base::Result<std::unique_ptr<Hub>> Hub::open(Config config, net::Loops& loops, c
     if (auto fine = hub->open_stores(); !fine) return std::unexpected(std::move(fine).error());
     if (auto fine = hub->open_listeners(); !fine) return std::unexpected(std::move(fine).error());
     loops.at(0).spawn("queue.sweep", sweep_queue(*hub->services_));
+    hub->crls_->start(loops.at(0));
     return hub;
 }
 
@@ -126,10 +127,11 @@ base::Status Hub::open_stores() {
     }
     SP_TRY(return, queries_, QueryPool::open(*registry_));
     if (auto fine = anchors_.refresh(*states_.front()->reader); !fine) return fine;
+    if (auto fine = open_crls(); !fine) return fine;
     events_ = std::make_unique<HubEvents>(config_, *telemetry_, clock_);
-    services_ = std::make_unique<Services>(Services{config_, clock_, *registry_, *queries_, *telemetry_,
-                                                    *consumers_, *explanations_, throttle_, *queue_, *kept_,
-                                                    anchors_, sessions_, methods_, states_, stopping_});
+    services_ = std::make_unique<Services>(
+        Services{config_, clock_, *registry_, *queries_, *telemetry_, *consumers_, *explanations_, throttle_,
+                 *queue_, *kept_, anchors_, *crls_, sessions_, methods_, states_, stopping_});
     telemetry_->on_durable(
         [this] { on_each_loop(states_, [](LoopState& here) { here.messages.wake_all(); }); });
     expiry_ = std::make_unique<Expiry>(*telemetry_, config_.retention, clock_);
@@ -139,6 +141,22 @@ base::Status Hub::open_stores() {
     observe_queue();
     registry_->on_change([this](const registry::Change& change) { changed(change); });
     registry_->on_twin_change([this](const registry::TwinChange& change) { twin_changed(change); });
+    return {};
+}
+
+base::Status Hub::open_crls() {
+    crl::Keeper::Options options;
+    options.settings = config_.revocation;
+    options.directory = crl::directory_under(config_.data);
+    options.anchors = [this] { return anchors_.current(); };
+    options.tls = []() -> base::Result<std::shared_ptr<const net::ClientTls>> {
+        SP_TRY(return, auto system, pki::TrustBundle::system());
+        net::ClientTls::Options towards;
+        towards.trust = std::make_shared<const pki::TrustBundle>(std::move(system));
+        return net::ClientTls::make(std::move(towards));
+    };
+    SP_TRY(return, crls_, crl::Keeper::open(std::move(options), clock_));
+    crls_->on_change([this] { sessions_.judge_all(); });
     return {};
 }
 
@@ -229,6 +247,7 @@ void Hub::stop() {
     stopping_ = true;
     mqtt_->close();
     https_->close();
+    crls_->stop();
     sessions_.shut_down();
     on_each_loop(states_, [](LoopState& here) {
         here.scopes.wake_all();

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "crl/keeper.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
 #include "hub/consumers.hpp"
@@ -44,6 +45,7 @@ class Hub {
     Telemetry& telemetry() { return *telemetry_; }
     Sessions& sessions() { return sessions_; }
     DeviceQueue& queue() { return *queue_; }
+    crl::Keeper& crls() { return *crls_; }
 
   private:
     Hub(Config config, net::Loops& loops, const base::Clock& clock, base::DirectoryLock lock);
@@ -52,6 +54,7 @@ class Hub {
     void changed(const registry::Change& change);
     void twin_changed(const registry::TwinChange& change);
     void observe_queue();
+    base::Status open_crls();
 
     Config config_;
     net::Loops& loops_;
@@ -59,6 +62,7 @@ class Hub {
     base::DirectoryLock lock_;
     std::atomic<bool> stopping_ = false;
     Anchors anchors_;
+    std::unique_ptr<crl::Keeper> crls_;
     Sessions sessions_;
     Methods methods_;
     std::vector<std::unique_ptr<LoopState>> states_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "crl/keeper.hpp"
 #include "hub/anchors.hpp"
 #include "hub/config.hpp"
 #include "hub/consumers.hpp"
@@ -46,6 +47,7 @@ struct Services {
     DeviceQueue& queue;
     KeptSessions& kept;
     Anchors& anchors;
+    const crl::Keeper& crls;
     Sessions& sessions;
     Methods& methods;
     std::vector<std::unique_ptr<LoopState>>& loops;

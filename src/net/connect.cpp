@@ -179,6 +179,12 @@ Task<base::Result<Connected>> connect_and_judge(TlsTarget target, std::shared_pt
     co_return Connected{Stream(std::move(stream)), std::move(judgement.verdict)};
 }
 
+Task<base::Result<Stream>> connect_without_tls(TlsTarget target, SteadyTime deadline) {
+    auto stream = co_await connect_tcp(std::move(target), deadline);
+    if (!stream) co_return std::unexpected(std::move(stream).error());
+    co_return Stream(std::move(*stream));
+}
+
 Task<base::Result<Stream>> connect_to_path(std::string path, SteadyTime deadline) {
     SP_TRY(co_return, const sockaddr_un address, unix_address(path));
     sockaddr_storage storage{};
@@ -203,6 +209,11 @@ Task<base::Result<Connected>> connect_tls(TlsTarget target, std::shared_ptr<cons
                                           std::chrono::milliseconds limit, const base::Clock& clock,
                                           pki::Verdict* verdict) {
     return connect_and_judge(std::move(target), std::move(tls), deadline_after(limit), clock, verdict);
+}
+
+Task<base::Result<Stream>> connect_plain(std::string host, std::uint16_t port,
+                                         std::chrono::milliseconds limit) {
+    return connect_without_tls(TlsTarget{std::move(host), port, {}}, deadline_after(limit));
 }
 
 Task<base::Result<Stream>> connect_unix(std::string path, std::chrono::milliseconds limit) {

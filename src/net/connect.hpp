@@ -29,6 +29,10 @@ Task<base::Result<Connected>> connect_tls(TlsTarget target, std::shared_ptr<cons
                                           std::chrono::milliseconds limit, const base::Clock& clock,
                                           pki::Verdict* verdict = nullptr);
 
+/// Without TLS: what comes over it proves itself or is worth nothing.
+Task<base::Result<Stream>> connect_plain(std::string host, std::uint16_t port,
+                                         std::chrono::milliseconds limit);
+
 Task<base::Result<Stream>> connect_unix(std::string path, std::chrono::milliseconds limit);
 
 }  // namespace net

@@ -49,6 +49,26 @@ class TlsListener {
     std::shared_ptr<Impl> impl_;
 };
 
+/// Listens without TLS on every loop, for what is signed in itself and must be had without a handshake: CRLs
+/// and OCSP answers (RFC 5280 8). Addresses and ports as for TlsListener.
+class PlainListener {
+  public:
+    /// most_of_one_loop: connections at once; further ones are closed.
+    static base::Result<std::unique_ptr<PlainListener>> open(Loops& loops, std::string address,
+                                                             std::uint16_t port, Serve serve,
+                                                             std::size_t most_of_one_loop = 1024);
+    ~PlainListener();
+    std::uint16_t port() const;
+    /// No more connections are accepted; from any thread.
+    void close();
+
+    struct Impl;
+    explicit PlainListener(std::shared_ptr<Impl> impl);
+
+  private:
+    std::shared_ptr<Impl> impl_;
+};
+
 /// Listens on a Unix socket, on one loop. A stale socket file is replaced; a live one fails with
 /// address_in_use; a path over 107 bytes is refused with the remedy. The mode is the socket's from birth.
 /// Where a service manager has passed a listening socket for that very path, that one is served: its file's

@@ -29,6 +29,7 @@ inline constexpr std::string_view path_name_constraints = "path.name_constraints
 inline constexpr std::string_view path_signature_algorithm = "path.signature_algorithm";
 inline constexpr std::string_view path_signature = "path.signature";
 inline constexpr std::string_view path_anchor = "path.anchor";
+inline constexpr std::string_view path_revocation = "path.revocation";
 inline constexpr std::string_view path_budget = "path.budget";
 
 }  // namespace pki::checks

@@ -175,6 +175,64 @@ base::Status add_key_identifiers(const Certificate* issuer, X509* certificate,
     return add_extension(into, NID_authority_key_identifier, false, authority.get());
 }
 
+base::Result<GeneralNamesPtr> make_urls(const std::vector<std::string>& urls) {
+    std::vector<std::string> names;
+    for (const auto& url : urls) {
+        if (auto fine = check_name("URI:" + url); !fine) return std::unexpected(std::move(fine).error());
+        names.push_back("URI:" + url);
+    }
+    return make_general_names(names);
+}
+
+base::Status add_crl_pointer(const IssueInput& input, STACK_OF(X509_EXTENSION) * *into) {
+    SP_TRY(return, auto names, make_urls(input.crl_urls));
+    const CrlPointsPtr points(sk_DIST_POINT_new_null());
+    DistPointPtr point(DIST_POINT_new());
+    if (!points || !point || !(point->distpoint = DIST_POINT_NAME_new()))
+        return openssl_error(base::Code::internal, "CRL distribution point", "could not be made");
+    constexpr int full_name = 0;
+    point->distpoint->type = full_name;
+    point->distpoint->name.fullname = names.release();
+    if (sk_DIST_POINT_push(points.get(), point.get()) == 0)
+        return openssl_error(base::Code::internal, "CRL distribution point", "could not be made");
+    (void)point.release();
+    return add_extension(into, NID_crl_distribution_points, false, points.get());
+}
+
+base::Status add_access(AUTHORITY_INFO_ACCESS* into, int method, const std::string& url) {
+    if (url.empty()) return {};
+    SP_TRY(return, const auto names, make_urls({url}));
+    AccessDescriptionPtr one(ACCESS_DESCRIPTION_new());
+    if (!one) return openssl_error(base::Code::internal, "certificate", "could not be made");
+    ASN1_OBJECT_free(one->method);
+    GENERAL_NAME_free(one->location);
+    one->method = OBJ_nid2obj(method);
+    one->location = sk_GENERAL_NAME_pop(names.get());
+    if (sk_ACCESS_DESCRIPTION_push(into, one.get()) == 0)
+        return openssl_error(base::Code::internal, "certificate", "could not be made");
+    (void)one.release();
+    return {};
+}
+
+// RFC 5280 4.2.1.13, 4.2.2.1: one distribution point, without reasons and issuer.
+base::Status add_pointers(const IssueInput& input, STACK_OF(X509_EXTENSION) * *into) {
+    if (input.profile == Profile::ocsp) {
+        // Nobody asks whether an OCSP signer is revoked: it lives for days (RFC 6960 4.2.2.2.1).
+        const std::unique_ptr<ASN1_NULL, FreeWith<ASN1_NULL_free>> nothing(ASN1_NULL_new());
+        return add_extension(into, NID_id_pkix_OCSP_noCheck, false, nothing.get());
+    }
+    if (input.profile == Profile::root) return {};
+    if (!input.crl_urls.empty())
+        if (auto added = add_crl_pointer(input, into); !added) return added;
+    if (input.profile == Profile::bootstrap || (input.ocsp_url.empty() && input.ca_issuers_url.empty()))
+        return {};
+    const InfoAccessPtr access(sk_ACCESS_DESCRIPTION_new_null());
+    if (!access) return openssl_error(base::Code::internal, "certificate", "could not be made");
+    if (auto added = add_access(access.get(), NID_ad_OCSP, input.ocsp_url); !added) return added;
+    if (auto added = add_access(access.get(), NID_ad_ca_issuers, input.ca_issuers_url); !added) return added;
+    return add_extension(into, NID_info_access, false, access.get());
+}
+
 base::Status add_extensions(const IssueInput& input, const Certificate* issuer, std::optional<int> limit,
                             X509* certificate) {
     const auto& rule = rules(input.profile);
@@ -205,6 +263,7 @@ base::Status add_extensions(const IssueInput& input, const Certificate* issuer, 
             return added;
     }
     if (auto added = add_key_identifiers(issuer, certificate, &list); !added) return added;
+    if (auto added = add_pointers(input, &list); !added) return added;
     for (int i = 0; i < sk_X509_EXTENSION_num(list); ++i)
         if (X509_add_ext(certificate, sk_X509_EXTENSION_value(list, i), -1) != 1)
             return openssl_error(base::Code::internal, "certificate", "could not take its extensions");

@@ -10,9 +10,13 @@
 #include "pki/key_strength.hpp"
 #include "pki/name_constraints.hpp"
 #include "pki/openssl.hpp"
+#include "pki/revocation.hpp"
 
 namespace pki {
 namespace {
+
+// Of all paths that fail, the one that is whole but revoked says most.
+constexpr int revoked_quality = 1000;
 
 // How well an issuer's key identifier fits. It is a hint for the order and never a reason to refuse:
 // identifiers may be missing or wrong in certificates that are otherwise good.
@@ -75,7 +79,11 @@ bool PathBuilder::extend() {
     if (input_.trust.by_subject().contains(last())) {
         verdict_.pass(checks::path_anchor, link() - 1, "a certificate of the trust bundle",
                       subject_text(last()));
-        return true;
+        std::vector<const Certificate*> path;
+        for (const auto& each : path_) path.push_back(each.certificate);
+        if (check_revocation(path, input_, verdict_)) return true;
+        remember(nullptr, revoked_quality);
+        return false;
     }
     if (path_.size() > Budget::most_depth) {
         verdict_.fail(checks::path_budget, link() - 1,

@@ -7,7 +7,7 @@
 namespace pki {
 namespace {
 
-constexpr std::array<std::pair<Profile, std::string_view>, 8> names{{
+constexpr std::array<std::pair<Profile, std::string_view>, 9> names{{
     {Profile::root, "root"},
     {Profile::intermediate, "intermediate"},
     {Profile::edge_ca, "edge-ca"},
@@ -16,6 +16,7 @@ constexpr std::array<std::pair<Profile, std::string_view>, 8> names{{
     {Profile::client, "client"},
     {Profile::est_identity, "est-identity"},
     {Profile::bootstrap, "bootstrap"},
+    {Profile::ocsp, "ocsp"},
 }};
 
 }  // namespace
@@ -43,7 +44,8 @@ const ProfileRules& rules(Profile profile) {
     constexpr unsigned sign_certificates = key_usage::key_cert_sign | key_usage::crl_sign;
     constexpr unsigned sign = key_usage::digital_signature;
     constexpr auto none = std::nullopt;
-    static const std::vector<std::string> any_use, server_use{"serverAuth"}, client_use{"clientAuth"};
+    static const std::vector<std::string> any_use, server_use{"serverAuth"}, client_use{"clientAuth"},
+        answer_use{"OCSPSigning"};
 
     static const ProfileRules root{true,    none,           sign_certificates,
                                    any_use, San::forbidden, days{20 * 365 + 5}};
@@ -56,6 +58,8 @@ const ProfileRules& rules(Profile profile) {
     static const ProfileRules client{false, none, sign, client_use, San::optional, days{30}};
     static const ProfileRules est_identity{false, none, sign, client_use, San::optional, days{30}};
     static const ProfileRules bootstrap{false, none, sign, client_use, San::optional, days{2 * 365}};
+    // A signer of OCSP answers for the CA that issued it, and nothing else (RFC 6960 4.2.2.2).
+    static const ProfileRules ocsp{false, none, sign, answer_use, San::forbidden, days{14}};
 
     switch (profile) {
         case Profile::root:
@@ -74,6 +78,8 @@ const ProfileRules& rules(Profile profile) {
             return est_identity;
         case Profile::bootstrap:
             return bootstrap;
+        case Profile::ocsp:
+            return ocsp;
     }
     return server;
 }

@@ -17,9 +17,9 @@ namespace pki {
 
 /// The kinds of certificate that we make (interfaces.md 3). What each must contain is decided in profile.cpp
 /// and nowhere else.
-enum class Profile { root, intermediate, edge_ca, server, device, client, est_identity, bootstrap };
+enum class Profile { root, intermediate, edge_ca, server, device, client, est_identity, bootstrap, ocsp };
 
-/// "root", "intermediate", "edge-ca", "server", "device", "client", "est-identity", "bootstrap".
+/// "root", "intermediate", "edge-ca", "server", "device", "client", "est-identity", "bootstrap", "ocsp".
 std::string_view to_string(Profile profile);
 std::optional<Profile> parse_profile(std::string_view text);
 std::vector<std::string> profile_names();
@@ -58,6 +58,11 @@ struct IssueInput {
     bool client_auth = false;                        ///< profile server: adds clientAuth
     std::optional<int> path_length{};                ///< profile root or intermediate: an explicit limit
     std::optional<base::Bytes> subject_der{};        ///< a whole subject in place of CN alone (renewal)
+    /// Where those who check find the issuer's CRL, its OCSP responder and its certificate: http URLs.
+    /// Written into every profile but root and ocsp (bootstrap: the CRL alone); empty: not.
+    std::vector<std::string> crl_urls{};
+    std::string ocsp_url{};
+    std::string ca_issuers_url{};
     /// A CA: names that it may issue for, "DNS:edge1", "IP:10.1.0.0/16"; empty: any (name constraints).
     std::vector<std::string> permitted{};
 };

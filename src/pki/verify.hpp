@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "pki/certificate.hpp"
+#include "pki/crl.hpp"
 #include "pki/peer_name.hpp"
 #include "pki/purpose.hpp"
 #include "pki/trust_bundle.hpp"
@@ -26,6 +27,10 @@ struct VerifyInput {
     const std::optional<PeerName>* name = nullptr;  ///< what was dialled; none: no name is checked
     base::Instant now;                              ///< UTC; the only time that this function knows
     Policy policy = Policy::azure;
+    const CrlSet* crls = nullptr;  ///< null: nobody is asked about revocation
+    /// A CRL that was made longer ago than this says nothing any more, and the step fails; none: it stays in
+    /// force for ever, with a warning once its nextUpdate is over.
+    std::optional<std::chrono::seconds> crl_max_age{};
 };
 
 struct Verification {
@@ -40,7 +45,9 @@ struct Verification {
 /// e-mail names, unknown critical extensions, key strength and signature algorithms of OpenSSL's security
 /// level 2) and names by RFC 9525 (CN only where the leaf has no SAN at all, and never for Policy::strict).
 /// Pure: no clock, no file, no network; bad input is a failed step, never an exception.
-/// Not done: policy tree, revocation (an issue of its own).
+/// Revocation is asked of `crls` alone, for each certificate of an anchored path by its own issuer's CRL; one
+/// that is revoked is as good as none, so another path may do. No CRL of an issuer: the step is skipped.
+/// Not done: policy tree.
 Verification verify(const VerifyInput& input);
 
 }  // namespace pki

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <span>
@@ -40,6 +41,13 @@ struct OnBehalf {
                                        ///< null is an id that is not registered
 };
 
+/// What is known about revoked certificates. It concerns those that a CA issued: one that is registered by
+/// its thumbprint is taken away in the registry.
+struct Revocation {
+    const pki::CrlSet* crls = nullptr;              ///< null: nothing
+    std::optional<std::chrono::seconds> max_age{};  ///< pki::VerifyInput::crl_max_age
+};
+
 /// What the decision needs to know about our side.
 struct Context {
     std::span<const std::string> hosts;            ///< names that may stand in a token's resource
@@ -47,6 +55,7 @@ struct Context {
     const PolicyKeys* policy = nullptr;            ///< the one that the token names, where it exists
     const OnBehalf* on_behalf = nullptr;           ///< where an auth-chain was given
     base::Instant now;
+    Revocation revocation{};
 };
 
 struct Decision {

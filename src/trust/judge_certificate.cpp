@@ -87,7 +87,9 @@ void certificate_authority(const Presented& presented, const Record& prover, con
     const pki::VerifyInput input{.chain = *presented.certificates,
                                  .trust = context.device_cas != nullptr ? *context.device_cas : nobody,
                                  .purpose = pki::Purpose::client,
-                                 .now = context.now};
+                                 .now = context.now,
+                                 .crls = context.revocation.crls,
+                                 .crl_max_age = context.revocation.max_age};
     decision.verdict.append(pki::verify(input).verdict);
     const auto& leaf = presented.certificates->front();
     check_end_entity(leaf, decision.verdict);

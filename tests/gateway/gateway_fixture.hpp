@@ -105,6 +105,8 @@ class Gateway : public testing::Test {
         gateway::ServerOptions options;
         auto& config = options.config;
         config.hostname = host;
+        config.revocation.urls = urls_;
+        config.revocation.max_age = crl_max_age_;
         config.hub.name = "ContosoIotHub";
         config.hub.address = "127.0.0.1";
         config.hub.mqtt_port = hub_mqtt_;
@@ -247,7 +249,9 @@ class Gateway : public testing::Test {
         return false;
     }
 
-    MovableClock clock_;  ///< the gateway's
+    MovableClock clock_;             ///< the gateway's
+    std::vector<std::string> urls_;  ///< crl_urls
+    std::optional<seconds> crl_max_age_;
     support::TemporaryDirectory directory_;
     support::Identity root_ = identity_of(pki::Profile::root, "my_private_root_CA", nullptr);
     support::Identity intermediate_ =

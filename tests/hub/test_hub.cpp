@@ -38,7 +38,7 @@ support::TestPki pki_of_now() {
 
 }  // namespace
 
-TestHub::TestHub(const std::string& more) : pki_(pki_of_now()) {
+TestHub::TestHub(const std::string& more, const std::string& first) : pki_(pki_of_now()) {
     const auto server =
         support::make_identity({.profile = pki::Profile::server,
                                 .common_name = "ContosoIotHub",
@@ -51,7 +51,7 @@ TestHub::TestHub(const std::string& more) : pki_(pki_of_now()) {
     must(base::write_atomically(directory_ / "hub.key", key.text(), base::secret_mode));
     const hub::Listen listen{"127.0.0.1", 0, 0};
     must(base::write_atomically(directory_ / "hub.toml",
-                                hub::initial_config(hub_names, listen, "hub.pem", "hub.key") + more,
+                                first + hub::initial_config(hub_names, listen, "hub.pem", "hub.key") + more,
                                 base::secret_mode));
     {
         const auto registry = must(registry::Registry::open(directory_ / "registry.db", clock_));

@@ -55,8 +55,8 @@ using Connected = base::Result<std::unique_ptr<mqtt::Client>>;
 /// A real hub in this process, on free ports of the loopback, with real TLS.
 class TestHub {
   public:
-    /// more: further tables of hub.toml.
-    explicit TestHub(const std::string& more = {});
+    /// more: further tables of hub.toml; first: further keys that are in no table.
+    explicit TestHub(const std::string& more = {}, const std::string& first = {});
     ~TestHub();
 
     hub::Hub& hub() { return *hub_; }

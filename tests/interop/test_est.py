@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import GENEROUS, SALLYPORT, run, sallyport, until
+from harness import GENEROUS, SALLYPORT, Process, run, sallyport, until
 
 
 class EstTest(unittest.TestCase):
@@ -239,6 +239,57 @@ class Commands(EstTest):
         self.start()
         for name in ("EST_PASSWORD", "EST_CA_FILE", "EST_BOOTSTRAP_CERT"):
             self.assertEqual(self.env[name], before[name])
+        sallyport("ca", "audit", "verify", "--data", self.data)
+
+
+class Waiting(unittest.TestCase):
+    """A request that an operator decides about, at `ca run` and by its commands."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sp-", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.data = self.dir / "ca"
+        sallyport("ca", "init", "--data", self.data)
+        with open(self.data / "ca.toml", "a") as config:
+            config.write('[listen]\naddress = "127.0.0.1"\nport = 0\n[profile.est-identity]\napproval = "manual"\n'
+                         '[[bootstrap]]\nname = "own"\nown = true\n')
+        self.cert, self.key = self.dir / "b.pem", self.dir / "b.key"
+        sallyport("ca", "issue", "--data", self.data, "--profile", "bootstrap", "--subject", "dev1", "--key-out", self.key,
+                  "--out", self.cert)
+        self.server = Process("ca", self.dir, [SALLYPORT, "ca", "run", "--data", self.data]).start()
+        self.addCleanup(self.server.stop)
+
+    def enrol(self, name="dev1"):
+        """The status; a new key for each name of a request."""
+        csr = self.dir / f"{name}.csr"
+        if not csr.exists():
+            run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                self.dir / f"{name}.key", "-subj", "/CN=dev1", "-out", csr)
+        root = self.data / "certs" / "my_private_root_CA.pem"
+        url = f"https://localhost:{self.server.port('EST_PORT')}/.well-known/est/simpleenroll"
+        return run("curl", "-sS", "-o", self.dir / "answer", "-w", "%{http_code}", "--cacert", root, "--cert", self.cert, "--key",
+                   self.key, "-H", "Content-Type: application/pkcs10", "--data-binary", f"@{csr}", url).stdout
+
+    def pending(self):
+        return json.loads(sallyport("ca", "approve", "--data", self.data, "--list", "--output", "json").stdout)
+
+    def test_approved_used_up_denied_and_permitted_ahead(self):
+        self.assertEqual(self.enrol(), "202")
+        (waiting,) = self.pending()
+        self.assertEqual((waiting["caller"], waiting["label"], waiting["subject"]), ("bootstrap:dev1", "device", "CN=dev1"))
+        self.assertEqual(self.server.stop(), 0)
+        sallyport("ca", "approve", "--data", self.data, str(waiting["id"]))
+        self.server.start()
+        self.assertEqual(self.enrol(), "200")
+        self.assertEqual(self.enrol(), "202")
+        sallyport("ca", "approve", "--data", self.data, str(self.pending()[0]["id"]), "--deny")
+        self.assertEqual(self.enrol(), "403")
+        self.assertEqual(self.enrol("second"), "202")
+        sallyport("ca", "approve", "--data", self.data, "--caller", "bootstrap:dev1", "--label", "device", "--subject",
+                  "CN=dev1", "--count", "2")
+        self.assertEqual([self.enrol("second"), self.enrol("third"), self.enrol("fourth")], ["200", "200", "202"])
+        again = sallyport("ca", "approve", "--data", self.data, "99", check=False)
+        self.assertEqual(again.returncode, 1)
         sallyport("ca", "audit", "verify", "--data", self.data)
 
 

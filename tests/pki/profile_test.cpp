@@ -130,7 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 TEST(Profile, ParsesItsOwnNames) {
-    EXPECT_EQ(pki::profile_names().size(), 8U);
+    EXPECT_EQ(pki::profile_names().size(), 9U);
     for (const auto& name : pki::profile_names())
         EXPECT_EQ(pki::to_string(pki::parse_profile(name).value()), name);
     EXPECT_FALSE(pki::parse_profile("Server"));

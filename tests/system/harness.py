@@ -234,7 +234,7 @@ class World:
 
     # --- edge device and gateway
 
-    def make_edge(self, edge_ca=True, trusted_certs=True, more=""):
+    def make_edge(self, edge_ca=True, trusted_certs=True, more="", first=""):
         identity = self.issue("device", "EdgeGateway", "edge-identity")
         self.register_edge(identity[0])
         certs = self.edge_root / "var/lib/aziot/certd/certs"
@@ -245,7 +245,7 @@ class World:
             home.chmod(0o700)
         shutil.copy(identity[0], certs / f"{DEVICE_ID}.cer")
         shutil.copy(identity[1], keys / f"{DEVICE_ID}.key")
-        text = f"""hostname = "{HOSTNAME}"
+        text = f"""{first}hostname = "{HOSTNAME}"
 trust_bundle_cert = "file://{self.root}"
 [provisioning]
 source = "manual"
