@@ -186,6 +186,28 @@ class CaBooks(Books):
         self.assertIn(f"entry {json.loads(proof['entry'])['seq'] - 1}", found.stdout)
         self.assertEqual(self.ca("audit", "verify", data=self.dir, check=False).returncode, 3)
 
+    def test_a_chain_of_any_depth_has_room_for_an_edge_ca_below_it(self):
+        data, edge = self.dir / "deep", self.dir / "edge.pem"
+        self.ca("init", "--root", "R", "--chain", "department,line,cell", data=data)
+        for name, length in (("department", 3), ("line", 2), ("cell", 1)):
+            shown = run("openssl", "x509", "-in", data / "certs" / f"{name}.pem", "-noout", "-ext", "basicConstraints").stdout
+            self.assertIn(f"CA:TRUE, pathlen:{length}", shown)
+        self.ca("issue", "--profile", "edge-ca", "--subject", "edge", "--permit", "DNS:edge1", "--key-out", self.dir / "edge.key",
+                "--out", edge, data=data)
+        run("openssl", "verify", "-x509_strict", "-CAfile", data / "certs" / "R.pem", "-untrusted", edge, edge)
+        self.assertIn("DNS:edge1", run("openssl", "x509", "-in", edge, "-noout", "-ext", "nameConstraints").stdout)
+        leaf = self.ca("issue", "--profile", "device", "--subject", "x", "--permit", "DNS:edge1", "--key-out", self.dir / "x.key",
+                       "--out", self.dir / "x.pem", data=data, check=False)
+        self.assertEqual(leaf.returncode, 2)
+
+    def test_demo_certificates_are_made_in_one_command(self):
+        demo = self.dir / "demo"
+        run(SALLYPORT, "ca", "demo-certs", demo)
+        self.assertIn("`edge-ca`", (demo / "README.md").read_text())
+        run("openssl", "verify", "-CAfile", demo / "root-ca.pem", "-untrusted", demo / "downstream-device.pem",
+            demo / "downstream-device.pem")
+        self.assertEqual(run(SALLYPORT, "ca", "demo-certs", demo, check=False).returncode, 1)
+
     def test_a_root_stays_offline(self):
         offline, stick, online = self.dir / "offline", self.dir / "stick", self.dir / "online"
         stick.mkdir()
