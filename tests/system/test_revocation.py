@@ -107,7 +107,7 @@ class Revocation(SystemTest):
         checked = w.sallyport("check", "--root", w.edge_root, "--output", "json", check=False)
         found = next(each for each in json.loads(checked.stdout)["checks"] if each["id"] == "gateway-revocation")
         self.assertEqual(found["result"], "warning", found)
-        self.assertIn("(2 revoked) is 7 days old", found["reason"])
+        self.assertIn("(2 revoked) is 8 days old", found["reason"])
         self.assertFalse(self.at_gateway("Below", below).accepted)
 
     def test_openssl_and_sallyport_agree_about_what_is_revoked(self):
