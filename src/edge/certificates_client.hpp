@@ -25,8 +25,8 @@ class CertificatesClient {
         std::string certificate_id;
         std::string key_handle;
     };
-    /// The new chain, leaf first. issuer: none where the id has an issuance of its own; rate_limited where that
-    /// is by an EST server that gives it later.
+    /// The new chain, leaf first. issuer: none where the id has an issuance of its own; rate_limited where
+    /// that is by an EST server that gives it later.
     net::Task<base::Result<pki::Chain>> create(std::string id, std::string csr_pem,
                                                std::optional<Issuer> issuer) const;
 

@@ -15,8 +15,8 @@
 
 namespace edge {
 
-/// The certificates service (edge-runtime.md 2): keeps certificate chains and issues by local means, where the
-/// signing key stays in the keys service, or has them issued by an EST server. On its own loop.
+/// The certificates service (edge-runtime.md 2): keeps certificate chains and issues by local means, where
+/// the signing key stays in the keys service, or has them issued by an EST server. On its own loop.
 class CertificatesService {
   public:
     /// floor: where given, nothing is issued and nothing removed while the clock is wrong. Outlives it.

@@ -40,7 +40,7 @@ struct CertificatesConfig {
     std::filesystem::path own_socket;
     std::map<std::string, std::variant<Uri, std::vector<std::string>>> preloaded;
     std::map<std::string, Issuance> issuance;
-    std::optional<EstSettings> est;  ///< with ids in place of URIs
+    std::optional<EstSettings> est;                               ///< with ids in place of URIs
     std::optional<std::pair<std::string, std::string>> local_ca;  ///< certificate id, key id
     std::vector<UidRule> rules;
 };

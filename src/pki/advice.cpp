@@ -63,7 +63,8 @@ constexpr std::array table{
            "add the root (or the CA that you trust) to the trust bundle: trust_bundle_cert in config.toml, "
            "--trust here"},
     Advice{checks::path_revocation,
-           "the certificate, or a CA above it, was revoked: have a new one issued with a new key; where the CRL is "
+           "the certificate, or a CA above it, was revoked: have a new one issued with a new key; where the "
+           "CRL is "
            "too old or missing, let this machine reach crl_urls"},
     Advice{
         checks::path_budget,

@@ -37,7 +37,7 @@ struct Csr {
         bool plain;         ///< a UTF8String, PrintableString or IA5String
     };
     std::vector<SubjectAttribute> subject_attributes{};
-    std::vector<std::string> extensions{};    ///< those asked for, as dotted numbers
+    std::vector<std::string> extensions{};   ///< those asked for, as dotted numbers
     std::vector<std::string> attributes{};   ///< of the request, as dotted numbers
     std::optional<std::string> challenge{};  ///< challengePassword, or estIdentityLinking (RFC 7894)
 };

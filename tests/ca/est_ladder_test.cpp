@@ -12,7 +12,6 @@ namespace {
 using namespace ca_test;
 using std::chrono::hours;
 
-
 boost::json::object approve(TestCa& ca, const boost::json::object& request) {
     const auto done = ca::perform_approval({ca.ledger(), ca.server().approvals(), ca.clock()}, request, {});
     EXPECT_TRUE(done) << done.error().text();

@@ -82,8 +82,8 @@ TEST(EstConfiguration, TemporaryIdsHaveTheUrlOfTheirId) {
 }
 
 TEST(EstConfiguration, IdentityAsksWhereItsFirstCertificateDoes) {
-    const auto configuration =
-        read_with_est(device + edge_ca + est + "[cert_issuance.est.urls]\ndevice-id = \"https://e/device\"\n");
+    const auto configuration = read_with_est(device + edge_ca + est +
+                                             "[cert_issuance.est.urls]\ndevice-id = \"https://e/device\"\n");
     ASSERT_TRUE(configuration) << configuration.error().text();
     const auto identities = edge::est_identities(*configuration);
     ASSERT_EQ(identities.size(), 1U);
@@ -93,9 +93,9 @@ TEST(EstConfiguration, IdentityAsksWhereItsFirstCertificateDoes) {
 
 TEST(EstConfiguration, CredentialOfACertificatesOwnMakesAnIdentityOfItsOwn) {
     const auto configuration = read_with_est(device + edge_ca +
-                                    "bootstrap_identity_cert = \"file:///ca-bootstrap.pem\"\n"
-                                    "bootstrap_identity_pk = \"file:///ca-bootstrap.key\"\n" +
-                                    est + urls);
+                                             "bootstrap_identity_cert = \"file:///ca-bootstrap.pem\"\n"
+                                             "bootstrap_identity_pk = \"file:///ca-bootstrap.key\"\n" +
+                                             est + urls);
     ASSERT_TRUE(configuration) << configuration.error().text();
     const auto identities = edge::est_identities(*configuration);
     ASSERT_EQ(identities.size(), 2U);
@@ -125,7 +125,7 @@ TEST(EstConfiguration, ReadyIdentityWithoutBootstrapIsSupplied) {
 TEST(EstConfiguration, WithoutEffectIsSaid) {
     const auto configuration =
         read_with_est(device + "expiry_days = 30\n" + est +
-             "identity_cert = \"file:///own.pem\"\nidentity_pk = \"file:///own.key\"\n" + urls);
+                      "identity_cert = \"file:///own.pem\"\nidentity_pk = \"file:///own.key\"\n" + urls);
     ASSERT_TRUE(configuration) << configuration.error().text();
     ASSERT_EQ(configuration->notices.size(), 2U);
     EXPECT_NE(configuration->notices[0].find("expiry_days: without effect"), std::string::npos);
@@ -171,7 +171,8 @@ TEST(EstConfiguration, ModulesMayHaveTheirServerCertificatesFromThere) {
 }
 
 TEST(EstConfiguration, WithoutACertificateFromThereIsKeptQuietly) {
-    const auto configuration = read_with_est("hostname = \"edge\"\n[provisioning]\nsource = \"none\"\n" + est + urls);
+    const auto configuration =
+        read_with_est("hostname = \"edge\"\n[provisioning]\nsource = \"none\"\n" + est + urls);
     ASSERT_TRUE(configuration) << configuration.error().text();
     EXPECT_EQ(files(*configuration).at(edge::Service::certificates).find("est-"), std::string::npos);
 }
