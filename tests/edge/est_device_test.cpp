@@ -93,6 +93,15 @@ class EstDevice : public testing::Test {
         const edge::json::object body{{"certId", id}, {"csr", pki::make_csr_pem(wish, *key).value()}};
         return ask(certificates_socket(), Verb::post, "/certificates", edge::json::serialize(body));
     }
+    /// Whoever asks for the device certificate gets 503 and these words: the services' own request, which met
+    /// the refusal, may still be on its way out and be what is told of first.
+    void is_told(const std::string& words) const {
+        eventually("who asks is told why", [&] {
+            const auto answer = request("device-id", {"EdgeGateway", {}, {}, false});
+            EXPECT_EQ(answer.status, 503);
+            return message(answer).find(words) != std::string::npos;
+        });
+    }
     std::optional<edge::EstRecord> record(const std::string& id) const {
         const auto home = device_->paths().home(edge::Service::certificates);
         for (auto& each : edge::read_est_records(edge::est_record_directory(home)))
@@ -194,9 +203,7 @@ TEST_F(EstDevice, IsNotAskedAgainBeforeTheServerWantsIt) {
     });
     start(est(all_urls()));
     eventually("it was refused", [&] { return record("est-id").has_value(); });
-    const auto answer = request("device-id", {"EdgeGateway", {}, {}, false});
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_NE(message(answer).find("server.busy: come back"), std::string::npos) << message(answer);
+    is_told("server.busy: come back");
     EXPECT_EQ(refusals, 1);
     busy = false;
     clock_.move(hours(1));
@@ -270,9 +277,7 @@ TEST_F(EstDevice, ServerThatIsGoneHoldsEveryIdUntilItsTime) {
     start(est(all_urls()) + "[edge_ca]\nmethod = \"est\"\n");
     eventually("it was tried", [&] { return record("est-id").has_value(); });
     EXPECT_EQ(record("est-id")->kind, est::Failure::Kind::unreachable);
-    const auto answer = request("device-id", {"EdgeGateway", {}, {}, false});
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_NE(message(answer).find("localhost"), std::string::npos) << message(answer);
+    is_told("localhost");
 }
 
 TEST_F(EstDevice, AsksWithItsPasswordWhereItHasNoCertificate) {
@@ -298,9 +303,7 @@ TEST_F(EstDevice, NeverRenewsAnIdentityThatTheOperatorSupplies) {
     EXPECT_EQ(server_.enrolments(), std::vector<std::string>{"EdgeGateway at device"});
     EXPECT_EQ(leaf("est-id"), own.certificate);
     clock_.move(days(31));
-    const auto answer = request("device-id", {"EdgeGateway", {}, {}, false});
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_NE(message(answer).find("EST identity has expired"), std::string::npos) << message(answer);
+    is_told("EST identity has expired");
     EXPECT_EQ(server_.enrolments().size(), 1U);
 }
 
